@@ -1,0 +1,1 @@
+"""Answers That Run: 36 backend interview questions, each answered by a running system."""

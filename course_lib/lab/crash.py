@@ -1,0 +1,182 @@
+"""Let a process die at every effect, before it is applied and after it, and see whether recovery mends the world.
+
+For each effect of an undisturbed run there are two moments: the process dies before its request is applied, or after
+it is applied and before the answer arrives. The data of Redis and SQL survives, memory does not. Then `recover` runs
+as a new process, and the invariant is asked. Leaves out: two crashes in one run, and a crash of the store itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from course_lib.lab.clock import VirtualLoop
+from course_lib.lab.verdict import Invariant, schedule, violated
+from course_lib.lab.world import Effect, Pending, ProcessDied, World
+
+__all__ = ["CrashReport", "CrashedRun", "crash_everywhere"]
+
+Scenario = Callable[[World], Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class CrashedRun:
+    """A crash that recovery did not mend. `crashed_at` counts effects from 1; `moment` is "before" or "after"."""
+
+    effects: list[Effect]
+    result: object
+    message: str
+    crashed_at: int
+    moment: str
+    who: str
+    what: str
+
+    def __str__(self) -> str:
+        when = "before it was applied" if self.moment == "before" else "after it was applied"
+        applied = self.crashed_at - (self.moment == "before")
+        parts = [
+            schedule(self.effects[:applied]),
+            f"  x  {self.who} dies at {self.what}, {when}",
+            schedule_from(self.effects, applied),
+            self.message,
+        ]
+        return "\n".join(part for part in parts if part)
+
+    __repr__ = __str__
+
+
+@dataclass(frozen=True)
+class CrashReport:
+    """How many crashes were tried, and those after which the invariant does not hold."""
+
+    holds: bool
+    points: int
+    failures: list[CrashedRun]
+
+    @property
+    def counterexample(self) -> CrashedRun | None:
+        """The failure with the fewest effects."""
+        return min(self.failures, key=lambda failure: len(failure.effects), default=None)
+
+    def __str__(self) -> str:
+        if self.holds:
+            return f"Holds after each of {self.points} crashes."
+        return f"Broken by {len(self.failures)} of {self.points} crashes.\n{self.counterexample}"
+
+    __repr__ = __str__
+
+
+def schedule_from(effects: list[Effect], start: int) -> str:
+    """The schedule of the effects after the first `start`, keeping their numbers."""
+    return "\n".join(schedule(effects).splitlines()[start:])
+
+
+def crash_everywhere(
+    scenario: Scenario, recover: Scenario, invariant: Invariant, *, seed: int = 0
+) -> CrashReport:
+    """Crash `scenario` at each of its effects, run `recover`, and ask `invariant(recover's result)`.
+
+    The process that dies is the node whose effect it is. Times stay those of an undisturbed run.
+
+    >>> async def pay(world):
+    ...     redis = world.redis("shop")
+    ...     await redis.set("charged", 1)
+    ...     await redis.set("order", 1)
+    >>> async def look(world):
+    ...     redis = world.redis("shop")
+    ...     return await redis.get("charged"), await redis.get("order")
+    >>> crash_everywhere(pay, look, lambda state: state != ("1", None)).points
+    4
+    """
+    undisturbed = _Victim(None)
+    undisturbed.play(scenario, recover, seed)
+    effects = undisturbed.effects_of_scenario
+    failures = []
+    for number in range(1, len(effects) + 1):
+        for moment in ("before", "after"):
+            failure = _Victim((number, moment)).judge(scenario, recover, invariant, seed)
+            if failure is not None:
+                failures.append(failure)
+    return CrashReport(not failures, 2 * len(effects), failures)
+
+
+class _Victim:
+    """The director of one run: lets the process live until the chosen effect."""
+
+    def __init__(self, crash: tuple[int, str] | None):
+        self.crash = crash
+        self.arrived = 0
+        self.died: Effect | None = None
+        self.recovering = False
+        self.effects_of_scenario: list[Effect] = []
+
+    def judge(
+        self, scenario: Scenario, recover: Scenario, invariant: Invariant, seed: int
+    ) -> CrashedRun | None:
+        assert self.crash is not None
+        error: BaseException | None = None
+        result: object = None
+        try:
+            result, world = self.play(scenario, recover, seed)
+        except _Broken as broken:
+            error, world = broken.error, broken.world
+        message = violated(invariant, result, error)
+        if message is None or self.died is None:
+            return None
+        number, moment = self.crash
+        return CrashedRun(
+            world.log, result, message, number, moment, self.died.who, self.died.what
+        )
+
+    def play(self, scenario: Scenario, recover: Scenario, seed: int) -> tuple[object, World]:
+        loop = VirtualLoop()
+        world = World(seed, director=self)
+        try:
+            loop.run_until_complete(self._play(scenario, recover, world))
+            result = loop.run_until_complete(_await(recover(world)))
+        except Exception as error:
+            raise _Broken(error, world) from error
+        finally:
+            world.end()
+            loop.abandon_tasks()
+            loop.close()
+        return result, world
+
+    async def _play(self, scenario: Scenario, recover: Scenario, world: World) -> None:
+        try:
+            await scenario(world)
+        except ProcessDied:
+            pass
+        except BaseExceptionGroup as group:
+            _, rest = group.split(ProcessDied)
+            if rest is not None:
+                raise rest from None
+        self.effects_of_scenario = list(world.log)
+        self.recovering = True
+        if self.died is not None:
+            world.start(self.died.who)
+
+    # The director of the world
+
+    def take(self, pending: Pending) -> None:
+        asyncio.get_running_loop().call_soon(pending.world.arrive, pending)
+
+    def fate(self, effect: Effect) -> str:
+        if self.recovering:
+            return "lives"
+        self.arrived += 1
+        if self.crash is None or self.arrived != self.crash[0]:
+            return "lives"
+        self.died = effect
+        return self.crash[1]
+
+
+class _Broken(Exception):
+    def __init__(self, error: Exception, world: World):
+        self.error, self.world = error, world
+
+
+async def _await(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable

@@ -1,0 +1,295 @@
+"""A backend in one process: Redis, SQL and HTTP between named nodes, on one clock, with one seed and one log.
+
+Everything a node does to the outside is an *effect*: a request travels, is applied, and its answer travels back.
+The world writes each one down. `explore` and `crash_everywhere` take the order and the fate of effects into their
+own hands; everybody else gets them in the order of their arrival times.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from course_lib.lab.network import NEVER, Link, Network
+
+if TYPE_CHECKING:
+    import aiosqlite
+    import httpx
+    import redis.asyncio
+
+__all__ = ["EPOCH", "Effect", "ProcessDied", "World"]
+
+EPOCH = 1_767_225_600.0
+"""Where virtual time 0.0 stands on the calendar: 2026-01-01T00:00:00Z, the edge of every window."""
+
+
+class ProcessDied(BaseException):
+    """Raised into a node that the world has killed. Not an Exception, so `except Exception` does not survive it."""
+
+
+@dataclass
+class Effect:
+    """One thing that a node did to the outside; times in virtual seconds, `time` is when it was applied.
+
+    `keys` names what it touches on its target (None: everything); `writes` is False for a pure read; `unheard`
+    says that the sender had stopped waiting when it was applied.
+    """
+
+    number: int
+    who: str
+    target: str
+    what: str
+    sent: float
+    time: float | None = None
+    answered: float | None = None
+    result: object = None
+    error: str | None = None
+    keys: frozenset[str] | None = None
+    writes: bool = True
+    unheard: bool = False
+
+    def __str__(self) -> str:
+        outcome = self.error if self.error else _short(self.result)
+        late = " (too late: nobody waits for it)" if self.unheard else ""
+        return f"{self.who}: {self.what} -> {outcome}{late}"
+
+
+def _short(value: object, longest: int = 60) -> str:
+    text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    return text if len(text) <= longest else text[: longest - 3] + "..."
+
+
+@dataclass(eq=False)
+class Pending:
+    """An effect on its way, and what will happen when it arrives."""
+
+    world: World
+    effect: Effect
+    apply: Callable[[], object]
+    refuse: Callable[[str], Exception]
+    answer: asyncio.Future[Any]
+    turn: int = field(default=0)
+
+
+class Director(Protocol):
+    """Whoever decides when a pending effect is applied, and whether its process lives to see it."""
+
+    def take(self, pending: Pending) -> None: ...
+
+    def fate(self, effect: Effect) -> str:
+        """One of "lives", "before" (dies before it is applied), "after" (applied, then dies)."""
+
+
+class World:
+    """Hands out what a backend has, all of it on the clock of the running loop.
+
+    `latency` is the one-way time of every link that `link` does not set, in seconds.
+
+    >>> from course_lib.lab import run
+    >>> async def count(world):
+    ...     redis = world.redis("server 1")
+    ...     return await redis.incr("visits"), world.now
+    >>> run(count(World(latency=0.5)))
+    (1, 1.0)
+    """
+
+    def __init__(self, seed: int = 0, latency: float = 0.0, director: Director | None = None):
+        self.random = random.Random(seed)
+        self.network = Network(random.Random(seed + 1), Link(latency))
+        self.log: list[Effect] = []
+        self._director = director
+        self._ended = False
+        self._turns: dict[str, int] = {}
+        self._dead: set[str] = set()
+        self._in_flight: dict[str, list[Pending]] = {}
+        self._parts: dict[str, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"World({len(self.log)} effects by {len(self.network.nodes)} nodes, at {self.now:g} s)"
+
+    # Time
+
+    @property
+    def now(self) -> float:
+        """Virtual seconds since the clock started; 0.0 outside a run."""
+        try:
+            return asyncio.get_running_loop().time()
+        except RuntimeError:
+            return 0.0
+
+    def time(self) -> float:
+        """Seconds since 1970 on the virtual calendar; what `time.time` would say."""
+        return EPOCH + self.now
+
+    # What a node can use
+
+    def redis(self, who: str, server: str = "redis", **options: Any) -> redis.asyncio.Redis:
+        """A redis-py client of node `who`; each command is one effect on node `server`.
+
+        Answers are decoded to str, and failed commands are not retried, unless `options` say so.
+        """
+        from course_lib.lab import redis_part
+
+        return redis_part.client(self, who, server, options)
+
+    def sql(self, who: str, database: str = "main", busy_timeout: float = 5.0) -> aiosqlite.Connection:
+        """An aiosqlite connection of node `who`, for `async with`; each statement is one effect.
+
+        A statement that meets a lock waits for it, at most `busy_timeout` virtual seconds.
+        """
+        from course_lib.lab import sql_part
+
+        return sql_part.connection(self, who, database, busy_timeout)
+
+    def serve(self, host: str, app: Any) -> None:
+        """Let node `host` answer http://host/ with an ASGI app, such as a FastAPI one."""
+        self.network.address(host)
+        self._parts.setdefault("apps", {})[host] = app
+
+    def http(self, who: str, **options: Any) -> httpx.AsyncClient:
+        """An httpx client of node `who`; it reaches the hosts that `serve` named, and nothing else."""
+        from course_lib.lab import http_part
+
+        return http_part.client(self, who, options)
+
+    # The network
+
+    def address(self, node: str) -> str:
+        """The node's address, such as 10.0.0.1."""
+        return self.network.address(node)
+
+    def link(self, a: str, b: str, latency: float = 0.0, jitter: float = 0.0, loss: float = 0.0) -> None:
+        """Set the link between two nodes: one-way latency and jitter in seconds, loss as a share."""
+        self.network.links[frozenset((a, b))] = Link(latency, jitter, loss)
+
+    def partition(self, a: str, b: str) -> None:
+        """Lose every message between two nodes until `heal`."""
+        self.network.cut.add(frozenset((a, b)))
+
+    def heal(self, a: str, b: str) -> None:
+        """Undo `partition`."""
+        self.network.cut.discard(frozenset((a, b)))
+
+    def stop(self, node: str) -> None:
+        """Stop a node: it refuses connections until `start`, and keeps its data."""
+        self.network.stopped.add(node)
+
+    def start(self, node: str) -> None:
+        """Start a stopped or killed node again."""
+        self.network.stopped.discard(node)
+        self._dead.discard(node)
+
+    def kill(self, node: str) -> None:
+        """Let the node's process die here and now: ProcessDied at its next and at each pending effect."""
+        self._dead.add(node)
+        for pending in self._in_flight.pop(node, []):
+            _fail(pending.answer, ProcessDied(f"{node} died"))
+        for part in self._parts.get("on death", []):
+            part(node)
+
+    def end(self) -> None:
+        """No effect happens any more: whoever asks for one dies."""
+        self._ended = True
+
+    def is_up(self, node: str) -> bool:
+        """Whether the node takes connections."""
+        return node not in self.network.stopped and node not in self._dead
+
+    # Effects
+
+    async def effect(
+        self,
+        who: str,
+        target: str,
+        what: str,
+        apply: Callable[[], object],
+        *,
+        refuse: Callable[[str], Exception] = ConnectionError,
+        keys: frozenset[str] | None = None,
+        writes: bool = True,
+    ) -> Any:
+        """Send a request from `who` to `target`, apply it there in one step, and bring the answer back.
+
+        A request that is on its way arrives even if its sender stops waiting. `refuse` makes the error that
+        the sender sees when the target takes no connections.
+        """
+        if self._ended or who in self._dead:
+            raise ProcessDied(f"{who} died")
+        self.network.address(who)
+        effect = Effect(0, who, target, what, self.now, keys=keys, writes=writes)
+        pending = Pending(self, effect, apply, refuse, asyncio.get_running_loop().create_future())
+        self._turns[who] = pending.turn = self._turns.get(who, 0) + 1
+        self._in_flight.setdefault(who, []).append(pending)
+        self._dispatch(pending)
+        try:
+            return await pending.answer
+        finally:
+            flying = self._in_flight.get(who, [])
+            if pending in flying:
+                flying.remove(pending)
+
+    def _dispatch(self, pending: Pending) -> None:
+        effect = pending.effect
+        travel = self.network.travel(effect.who, effect.target)
+        if travel == NEVER:
+            return
+        if self._director is not None:
+            self._director.take(pending)
+        else:
+            asyncio.get_running_loop().call_later(travel, self.arrive, pending)
+
+    def arrive(self, pending: Pending) -> None:
+        """Apply a pending effect now, log it, and send its answer back."""
+        effect, answer = pending.effect, pending.answer
+        fate = self._director.fate(effect) if self._director is not None else "lives"
+        if fate == "before":
+            return self.kill(effect.who)
+        effect.time = self.now
+        effect.number = len(self.log) + 1
+        effect.unheard = answer.done()
+        self.log.append(effect)
+        outcome = self._apply(pending)
+        if fate == "after":
+            return self.kill(effect.who)
+        back = self.network.travel(effect.target, effect.who)
+        if back == NEVER:
+            return None
+        if back == 0 or self._director is not None:
+            self._answer(effect, answer, outcome)
+        else:
+            asyncio.get_running_loop().call_later(back, self._answer, effect, answer, outcome)
+        return None
+
+    def _apply(self, pending: Pending) -> object:
+        effect = pending.effect
+        try:
+            if not self.is_up(effect.target):
+                raise pending.refuse(f"{effect.target} refuses the connection")
+            effect.result = pending.apply()
+            return effect.result
+        except Exception as error:
+            effect.error = f"{type(error).__name__}: {error}"
+            return _Failed(error)
+
+    def _answer(self, effect: Effect, answer: asyncio.Future[Any], outcome: object) -> None:
+        if answer.done():
+            return
+        effect.answered = self.now
+        if isinstance(outcome, _Failed):
+            answer.set_exception(outcome.error)
+        else:
+            answer.set_result(outcome)
+
+
+@dataclass
+class _Failed:
+    error: Exception
+
+
+def _fail(answer: asyncio.Future[Any], error: BaseException) -> None:
+    if not answer.done():
+        answer.set_exception(error)
+        answer.exception()  # nobody may be left to look at it
