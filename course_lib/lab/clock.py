@@ -1,10 +1,11 @@
 """Virtual time: an asyncio event loop whose clock jumps to the next timer instead of waiting.
 
-Ordinary asyncio code runs on it unchanged: tasks, `gather`, `timeout`, `TaskGroup`, queues, context variables.
-Callbacks run in the order of the standard loop; timers due at one instant run in the order in which they were set.
+Ordinary asyncio code runs on it unchanged: tasks, `gather`, `timeout`, `TaskGroup`, queues, context
+variables. Callbacks run in the order of the standard loop; timers due at one instant run in the
+order in which they were set.
 
-Left out, and refused with a sentence: sockets, subprocesses and signals, because the outside world does not
-follow a virtual clock. `asyncio.to_thread` runs its function inline, for the same reason.
+Left out, and refused with a sentence: sockets, subprocesses and signals, because the outside world
+does not follow a virtual clock. `asyncio.to_thread` runs its function inline, for the same reason.
 
 Source: `asyncio/base_events.py` of CPython, whose `_run_once` this mirrors.
 """
@@ -25,14 +26,18 @@ from contextvars import Context, copy_context
 from typing import Any, TypeVar
 
 from course_lib.lab.deadlock import describe_waiting_tasks
+from course_lib.lab.handles import Handle, TimerHandle
+from course_lib.lab.inline_threads import threads_run_inline
+from course_lib.lab.outside import NoOutsideWorld
 
 __all__ = ["Deadlock", "StepBudgetExceeded", "VirtualLoop", "run"]
 
 T = TypeVar("T")
 STEP_BUDGET = 5_000_000
 LOOK_EVERY = 10_000
-# A sleeping task keeps a handful of objects alive. With the default of 700 the collector looks at all of them
-# again and again and finds no garbage; with 10,000 tasks that costs a third of the speed.
+# A sleeping task keeps a handful of objects alive. With the default of 700 the collector looks at
+# all of them again and again and finds no garbage; with 10,000 tasks that costs a third of the
+# speed.
 GC_THRESHOLD = 20_000
 
 
@@ -44,45 +49,18 @@ class StepBudgetExceeded(RuntimeError):
     """More callbacks ran than the loop allows: most often a loop that never ends."""
 
 
-class Handle:
-    """A scheduled callback. Cancelled means that `callback` is None; no context means that it needs none."""
-
-    __slots__ = ("args", "callback", "context")
-    callback: Callable[..., object] | None
-    args: tuple[Any, ...]
-    context: Context | None
-
-    def cancel(self) -> None:
-        self.callback = None
-
-    def cancelled(self) -> bool:
-        return self.callback is None
-
-
-class TimerHandle(Handle):
-    """A callback scheduled for a virtual time, in seconds."""
-
-    __slots__ = ("_when",)
-    _when: float
-
-    def when(self) -> float:
-        return self._when
-
-
-# Filling the slots of a bare object takes two thirds of the time of a class with an __init__, and the loop
-# makes two handles for every sleep.
+# Filling the slots of a bare object takes two thirds of the time of a class with an __init__, and
+# the loop makes two handles for every sleep.
 _new = object.__new__
-# The callback of asyncio.sleep. It only sets a result, so it needs no context and no frame of its own.
+# The callback of asyncio.sleep. It only sets a result, so it needs no context and no frame of its
+# own.
 _wake_sleeper = asyncio.futures._set_result_unless_cancelled  # type: ignore[attr-defined]
 
 
-class VirtualLoop(asyncio.AbstractEventLoop):
+class VirtualLoop(NoOutsideWorld):
     """An event loop on virtual time, starting at 0.0 seconds.
 
-    >>> loop = VirtualLoop()
-    >>> loop.run_until_complete(asyncio.sleep(3600, "done"))
     'done'
-    >>> loop.time()
     3600.0
     """
 
@@ -146,12 +124,16 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         return handle
 
     def call_at(  # type: ignore[override]
-        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self,
+        when: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
     ) -> TimerHandle:
         return self.call_later(0.0, callback, *args, context=context, _at=when)
 
     def _forget_cancelled_timers(self) -> None:
-        """A time-out around every call leaves a cancelled timer behind; without this they pile up."""
+        """Each time-out that was not needed leaves a cancelled timer; they must not pile up."""
         for when, due in list(self._timers.items()):
             if all(handle.callback is None for handle in due):
                 del self._timers[when]
@@ -160,7 +142,11 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self._purge_above = 2 * len(self._instants) + 1_000
 
     def create_task(  # type: ignore[override]
-        self, coro: Coroutine[Any, Any, T], *, name: str | None = None, context: Context | None = None
+        self,
+        coro: Coroutine[Any, Any, T],
+        *,
+        name: str | None = None,
+        context: Context | None = None,
     ) -> asyncio.Task[T]:
         return asyncio.Task(coro, loop=self, name=name, context=context)
 
@@ -201,7 +187,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self._stopping = True
 
     def _run_until_stopped(self) -> None:
-        """The hot path, written flat: a method call an iteration would cost a tenth of the speed."""
+        """The hot path, written flat: one more call a round would cost a tenth of the speed."""
         choose, timers, instants = self._choose, self._timers, self._instants
         steps, next_look = 0, min(self.step_budget, LOOK_EVERY)
         self._stopping = False
@@ -247,8 +233,8 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def _look_around(self, steps: int) -> None:
         if steps > self.step_budget:
             raise StepBudgetExceeded(
-                f"{steps:,} callbacks ran and the program has not finished; the virtual clock shows "
-                f"{self._now:,.3f} s. Does a loop never end? A larger budget: step_budget=..."
+                f"{steps:,} callbacks ran and the program has not finished; the virtual clock "
+                f"shows {self._now:,.3f} s. Does a loop never end? A larger budget: step_budget=..."
             )
         if len(self._instants) > self._purge_above:
             self._forget_cancelled_timers()
@@ -264,7 +250,8 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         events._set_running_loop(self)
         self._running = True
         try:
-            yield
+            with threads_run_inline():
+                yield
         finally:
             self._running = False
             events._set_running_loop(outer)
@@ -294,7 +281,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def set_exception_handler(self, handler: Callable[..., object] | None) -> None:
         self._exception_handler = handler
 
-    def get_exception_handler(self) -> Callable[..., object] | None:  # type: ignore[override]
+    def get_exception_handler(self) -> Callable[..., object] | None:
         return self._exception_handler
 
     # Ending
@@ -333,7 +320,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         if not self._closed:
             self.create_task(_aclose(generator))
 
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """Nothing to shut down: there are no threads."""
 
     def close(self) -> None:
@@ -359,48 +346,9 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def get_task_factory(self) -> None:
         return None
 
-    # The outside world
-
-    def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> Any:
-        """Call `func` inline at the next step; a thread would race with the virtual clock."""
-        done = self.create_future()
-        self.call_soon(_call_into, done, func, args)
-        return done
-
-
-def _call_into(done: asyncio.Future[Any], func: Callable[..., Any], args: tuple[Any, ...]) -> None:
-    if done.cancelled():
-        return
-    try:
-        done.set_result(func(*args))
-    except Exception as error:
-        done.set_exception(error)
-
 
 async def _aclose(generator: AsyncGenerator[Any, Any]) -> None:
     await generator.aclose()
-
-
-def _refusal(name: str) -> Callable[..., Any]:
-    def refuse(self: VirtualLoop, *args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError(
-            f"virtual time has no {name}: sockets, processes and signals do not follow a virtual clock. "
-            "Use what a World hands out (redis, sql, http), or run this part under asyncio.run."
-        )
-
-    refuse.__name__ = name
-    return refuse
-
-
-def _refuse_the_outside_world() -> None:
-    for name in vars(asyncio.AbstractEventLoop):
-        outside = name.startswith(("sock_", "subprocess_", "connect_", "start_", "sendfile"))
-        outside |= name.startswith(("create_", "add_", "remove_", "getaddrinfo", "getnameinfo"))
-        if outside and name not in vars(VirtualLoop) and name != "create_future":
-            setattr(VirtualLoop, name, _refusal(name))
-
-
-_refuse_the_outside_world()
 
 
 def _swap_current_task(
@@ -414,9 +362,9 @@ def _swap_current_task(
 def run(coro: Coroutine[Any, Any, T], *, step_budget: int = STEP_BUDGET) -> T:
     """Run `coro` on a fresh virtual clock that starts at 0.0 s; asyncio.run without the waiting.
 
-    Unlike asyncio.run it also works while another loop runs in this thread, so a slider's callback can call it.
+    Unlike asyncio.run it also works while another loop runs in this thread, so a slider's callback
+    can call it.
 
-    >>> run(asyncio.sleep(86_400, "a day later"))
     'a day later'
     """
     loop = VirtualLoop(step_budget)

@@ -1,8 +1,9 @@
-"""Let a process die at every effect, before it is applied and after it, and see whether recovery mends the world.
+"""Let a process die at every effect, before and after it is applied, and see if recovery mends it.
 
-For each effect of an undisturbed run there are two moments: the process dies before its request is applied, or after
-it is applied and before the answer arrives. The data of Redis and SQL survives, memory does not. Then `recover` runs
-as a new process, and the invariant is asked. Leaves out: two crashes in one run, and a crash of the store itself.
+For each effect of an undisturbed run there are two moments: the process dies before its request is
+applied, or after it is applied and before the answer arrives. The data of Redis and SQL survives,
+memory does not. Then `recover` runs as a new process, and the invariant is asked. Leaves out: two
+crashes in one run, and a crash of the store itself.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ Scenario = Callable[[World], Awaitable[Any]]
 
 @dataclass(frozen=True)
 class CrashedRun:
-    """A crash that recovery did not mend. `crashed_at` counts effects from 1; `moment` is "before" or "after"."""
+    """A crash that recovery did not mend.
+
+    `crashed_at` counts effects from 1; `moment` is "before" or "after" that effect was applied.
+    """
 
     effects: list[Effect]
     result: object
@@ -76,18 +80,15 @@ def schedule_from(effects: list[Effect], start: int) -> str:
 def crash_everywhere(
     scenario: Scenario, recover: Scenario, invariant: Invariant, *, seed: int = 0
 ) -> CrashReport:
-    """Crash `scenario` at each of its effects, run `recover`, and ask `invariant(recover's result)`.
+    """Crash `scenario` at each of its effects, run `recover`, and put its result to `invariant`.
 
     The process that dies is the node whose effect it is. Times stay those of an undisturbed run.
 
-    >>> async def pay(world):
     ...     redis = world.redis("shop")
     ...     await redis.set("charged", 1)
     ...     await redis.set("order", 1)
-    >>> async def look(world):
     ...     redis = world.redis("shop")
     ...     return await redis.get("charged"), await redis.get("order")
-    >>> crash_everywhere(pay, look, lambda state: state != ("1", None)).points
     4
     """
     undisturbed = _Victim(None)
@@ -126,9 +127,7 @@ class _Victim:
         if message is None or self.died is None:
             return None
         number, moment = self.crash
-        return CrashedRun(
-            world.log, result, message, number, moment, self.died.who, self.died.what
-        )
+        return CrashedRun(world.log, result, message, number, moment, self.died.who, self.died.what)
 
     def play(self, scenario: Scenario, recover: Scenario, seed: int) -> tuple[object, World]:
         loop = VirtualLoop()

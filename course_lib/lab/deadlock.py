@@ -1,7 +1,7 @@
 """What each task waits for, in words: the report of a deadlock on virtual time.
 
-Follows a task's chain of awaits down to the innermost one. Leaves out who could have woken it: a lock does not know
-its holder.
+Follows a task's chain of awaits down to the innermost one. Leaves out who could have woken it: a
+lock does not know its holder.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def describe_waiting_tasks(tasks: Iterable[asyncio.Task[Any]], now: float) -> st
     """One line a task: its name, what it awaits, and the line of code where it stands."""
     lines = sorted(f"  {_describe(task)}" for task in tasks)
     head = f"Deadlock at {now:g} s of virtual time: every task waits, and no timer is set."
-    return "\n".join([head, *lines, *_thread_advice(lines)])
+    return "\n".join([head, *lines])
 
 
 def _describe(task: asyncio.Task[Any]) -> str:
@@ -47,9 +47,3 @@ def _await_chain(awaited: Any) -> list[tuple[CodeType, int]]:
 def _is_library(code: CodeType) -> bool:
     path = code.co_filename.replace("\\", "/")
     return "/asyncio/" in path or "/site-packages/" in path or "/course_lib/lab/" in path
-
-
-def _thread_advice(lines: list[str]) -> list[str]:
-    if any("run_sync_in_worker_thread" in line for line in lines):
-        return ["  A thread was asked for, and virtual time cannot wait for threads: use `async def`."]
-    return []

@@ -1,14 +1,15 @@
 """Every order in which pending effects can be applied, tried one after the other.
 
-asyncio code can only be interleaved where it waits, and what it waits for is an effect or a timer. So a run is a
-list of choices: whenever nothing else can move, one pending effect is applied, or the next timer fires (a time-out
-may fire before or after any pending effect). `explore` replays a prefix of choices, lets the rest follow, and comes
-back for each choice that it did not take. Runs with few context switches come first, so the first counterexample is
-the simplest.
+asyncio code can only be interleaved where it waits, and what it waits for is an effect or a timer.
+So a run is a list of choices: whenever nothing else can move, one pending effect is applied, or the
+next timer fires (a time-out may fire before or after any pending effect). `explore` replays a
+prefix of choices, lets the rest follow, and comes back for each choice that it did not take. Runs
+with few context switches come first, so the first counterexample is the simplest.
 
-Two effects commute when they come from different nodes and touch different keys; of such a pair only one order is
-tried (sleep sets: Godefroid, Partial-Order Methods, 1996). That is sound as long as nodes share nothing but the
-world, which is what nodes are. Leaves out: lost messages and dead processes (see `crash`), and threads.
+Two effects commute when they come from different nodes and touch different keys; of such a pair
+only one order is tried (sleep sets: Godefroid, Partial-Order Methods, 1996). That is sound as long
+as nodes share nothing but the world, which is what nodes are. Leaves out: lost messages and dead
+processes (see `crash`), and threads.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class Exploration:
 
 @dataclass(order=True)
 class _Branch:
-    """A prefix of choices still to be run, and the effects whose other order was covered elsewhere."""
+    """A prefix of choices still to run, and the effects whose other order is covered elsewhere."""
 
     switches: int
     number: int
@@ -69,17 +70,15 @@ def explore(
 ) -> Exploration:
     """Run `scenario(world)` in every order of its effects, until `invariant(result)` breaks.
 
-    The invariant returns False or raises AssertionError with a sentence. `budget` is the number of runs; above it
-    the rest is sampled at random for as many runs again, and the answer says so. A scenario that raises is a
-    counterexample too.
+    The invariant returns False or raises AssertionError with a sentence. `budget` is the number of
+    runs; above it the rest is sampled at random for as many runs again, and the answer says so. A
+    scenario that raises is a counterexample too.
 
-    >>> async def two_clients(world):
     ...     async def count(redis):
     ...         await redis.set("n", int(await redis.get("n") or 0) + 1)
     ...     a, b = world.redis("a"), world.redis("b")
     ...     await asyncio.gather(count(a), count(b))
     ...     return int(await a.get("n"))
-    >>> explore(two_clients, lambda n: n == 2).holds
     False
     """
     numbers = itertools.count()
@@ -209,8 +208,8 @@ class _Run:
             if earlier[0] != TIMER:
                 asleep[earlier] = self._pending[earlier].effect
             switches = self.switches + self._switch_cost(choice, options)
-            still_asleep = {} if choice[0] == TIMER else _independent_of(
-                self._pending[choice].effect, asleep
+            still_asleep = (
+                {} if choice[0] == TIMER else _independent_of(self._pending[choice].effect, asleep)
             )
             self.alternatives.append((switches, [*self._made, choice], still_asleep))
 

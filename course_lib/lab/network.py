@@ -1,7 +1,8 @@
 """The network between named nodes: latency, jitter, loss, partitions, and nodes that are stopped.
 
-Pure book-keeping: it says how long a message travels, or that it never arrives. Leaves out bandwidth and reordering
-within one connection. A lost message stays lost, as if the connection had broken: the sender learns by its time-out.
+Pure book-keeping: it says how long a message travels, or that it never arrives. Leaves out
+bandwidth and reordering within one connection. A lost message stays lost, as if the connection had
+broken: the sender learns by its time-out.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ NEVER = math.inf
 class Link:
     """One direction-less link: one-way latency and jitter in seconds, loss as a share of messages.
 
-    >>> Link(latency=0.002, jitter=0.001, loss=0.01)
     Link(latency=0.002, jitter=0.001, loss=0.01)
     """
 

@@ -1,7 +1,7 @@
-"""The world's Redis: real redis-py clients over fakeredis, each command one effect, TIME and expiry on virtual time.
+"""The world's Redis: redis-py clients over fakeredis, each command one effect, on virtual time.
 
-Commands sent as one pipeline or transaction arrive together and count as one effect. Leaves out clusters, and the
-time that a command takes to run.
+Commands sent as one pipeline or transaction arrive together and count as one effect. Leaves out
+clusters, and the time that a command takes to run.
 """
 
 from __future__ import annotations
@@ -23,15 +23,14 @@ if TYPE_CHECKING:
 
 __all__ = ["client"]
 
-ONE_KEY_READS = frozenset(
-    "GET EXISTS TTL PTTL TYPE STRLEN HGET HGETALL HMGET HLEN LLEN LRANGE LINDEX SCARD SISMEMBER SMEMBERS "
-    "ZCARD ZCOUNT ZSCORE ZRANGE ZRANGEBYSCORE ZRANK XLEN XRANGE GETRANGE".split()
-)
-ONE_KEY_WRITES = frozenset(
-    "SET SETNX SETEX PSETEX GETSET GETDEL INCR INCRBY INCRBYFLOAT DECR DECRBY APPEND EXPIRE PEXPIRE EXPIREAT "
-    "PEXPIREAT PERSIST HSET HDEL HINCRBY HINCRBYFLOAT HSETNX LPUSH RPUSH LPOP RPOP LTRIM SADD SREM ZADD ZREM "
-    "ZINCRBY ZREMRANGEBYSCORE ZREMRANGEBYRANK XADD XACK XTRIM".split()
-)
+READS = """GET EXISTS TTL PTTL TYPE STRLEN HGET HGETALL HMGET HLEN LLEN LRANGE LINDEX SCARD
+SISMEMBER SMEMBERS ZCARD ZCOUNT ZSCORE ZRANGE ZRANGEBYSCORE ZRANK XLEN XRANGE GETRANGE"""
+WRITES = """SET SETNX SETEX PSETEX GETSET GETDEL INCR INCRBY INCRBYFLOAT DECR DECRBY APPEND
+EXPIRE PEXPIRE EXPIREAT PEXPIREAT PERSIST HSET HDEL HINCRBY HINCRBYFLOAT HSETNX LPUSH RPUSH LPOP
+RPOP LTRIM SADD SREM ZADD ZREM ZINCRBY ZREMRANGEBYSCORE ZREMRANGEBYRANK XADD XACK XTRIM"""
+ONE_KEY_READS = frozenset(READS.split())
+ONE_KEY_WRITES = frozenset(WRITES.split())
+ONE_KEY = ONE_KEY_READS | ONE_KEY_WRITES
 _MODULES_THAT_READ_THE_CLOCK = [
     importlib.import_module(f"fakeredis.{name}")
     for name in (
@@ -48,14 +47,14 @@ _MODULES_THAT_READ_THE_CLOCK = [
 
 def client(world: World, who: str, server: str, options: dict[str, Any]) -> redis.asyncio.Redis:
     """A redis-py client whose connections go through the world."""
-    servers = world._parts.setdefault("redis", {})
+    servers = world.part("redis", dict)
     if server not in servers:
         with _virtual_clock(world):
             servers[server] = fakeredis.FakeServer()
     settings: dict[str, Any] = {
         "decode_responses": True,
         "protocol": 2,
-        "retry": Retry(NoBackoff(), 0),  # type: ignore[no-untyped-call]
+        "retry": Retry(NoBackoff(), 0),
         "socket_timeout": None,
         **options,
     }
@@ -68,7 +67,7 @@ def client(world: World, who: str, server: str, options: dict[str, Any]) -> redi
     return redis.asyncio.Redis.from_pool(pool)
 
 
-class _Connection(fakeredis.FakeAsyncRedisConnection):  # type: ignore[misc]
+class _Connection(fakeredis.FakeAsyncRedisConnection):
     """A redis-py connection whose bytes travel through a World."""
 
     world: World
@@ -81,7 +80,7 @@ class _Connection(fakeredis.FakeAsyncRedisConnection):  # type: ignore[misc]
 
     async def on_connect_check_health(self, check_health: bool = True) -> None:
         """No greeting: HELLO and CLIENT SETINFO would be effects that no lesson is about."""
-        self._parser.on_connect(self)
+        self._parser.on_connect(self)  # type: ignore[no-untyped-call]
 
     async def send_command(self, *args: Any, **kwargs: Any) -> None:
         await self._send([args], list(self.pack_command(*args)))
@@ -94,7 +93,7 @@ class _Connection(fakeredis.FakeAsyncRedisConnection):  # type: ignore[misc]
 
     async def _send(self, commands: list[tuple[Any, ...]], chunks: list[Any]) -> None:
         if not self.is_connected:
-            await self.connect()
+            await self.connect()  # type: ignore[no-untyped-call]
         keys, writes = _touched(commands)
         socket = self._sock  # kept: the request arrives even if this connection is closed meanwhile
         try:
@@ -157,7 +156,7 @@ def _touched(commands: list[tuple[Any, ...]]) -> tuple[frozenset[str] | None, bo
     writes = False
     for command in commands:
         name = _text(command[0]).upper()
-        if name in ONE_KEY_READS | ONE_KEY_WRITES and len(command) > 1:
+        if name in ONE_KEY and len(command) > 1:
             keys.add(_text(command[1]))
             writes |= name in ONE_KEY_WRITES
         elif name in ("EVAL", "EVALSHA") and len(command) > 2:
@@ -189,7 +188,7 @@ def _readable(answer: Any) -> Any:
 
 
 def _unpack(chunks: list[Any]) -> Iterator[tuple[str, ...]]:
-    """The commands in packed RESP bytes; packed by redis-py itself, so always whole arrays of bulk strings."""
+    """The commands in RESP bytes that redis-py packed: whole arrays of bulk strings."""
     data = b"".join(chunk.encode() if isinstance(chunk, str) else chunk for chunk in chunks)
     position = 0
     while position < len(data):

@@ -1,7 +1,7 @@
 """What an invariant said of a result, and the effect log that goes with it.
 
-An invariant is a function of the scenario's result. It returns False or raises AssertionError when it is broken; the
-AssertionError's text, if any, becomes the message.
+An invariant is a function of the scenario's result. It returns False or raises AssertionError when
+it is broken; the AssertionError's text, if any, becomes the message.
 """
 
 from __future__ import annotations

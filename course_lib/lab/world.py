@@ -1,8 +1,9 @@
-"""A backend in one process: Redis, SQL and HTTP between named nodes, on one clock, with one seed and one log.
+"""A backend in one process: Redis, SQL and HTTP between nodes, with one clock, one seed, one log.
 
-Everything a node does to the outside is an *effect*: a request travels, is applied, and its answer travels back.
-The world writes each one down. `explore` and `crash_everywhere` take the order and the fate of effects into their
-own hands; everybody else gets them in the order of their arrival times.
+Everything a node does to the outside is an *effect*: a request travels, is applied, and its answer
+travels back. The world writes each one down. `explore` and `crash_everywhere` take the order and
+the fate of effects into their own hands; everybody else gets them in the order of their arrival
+times.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from course_lib.lab.network import NEVER, Link, Network
 
@@ -22,20 +23,21 @@ if TYPE_CHECKING:
 
 __all__ = ["EPOCH", "Effect", "ProcessDied", "World"]
 
+T = TypeVar("T")
 EPOCH = 1_767_225_600.0
 """Where virtual time 0.0 stands on the calendar: 2026-01-01T00:00:00Z, the edge of every window."""
 
 
 class ProcessDied(BaseException):
-    """Raised into a node that the world has killed. Not an Exception, so `except Exception` does not survive it."""
+    """Raised into a killed node; no Exception, so `except Exception` does not survive it."""
 
 
 @dataclass
 class Effect:
-    """One thing that a node did to the outside; times in virtual seconds, `time` is when it was applied.
+    """One thing that a node did to the outside; times are virtual seconds.
 
-    `keys` names what it touches on its target (None: everything); `writes` is False for a pure read; `unheard`
-    says that the sender had stopped waiting when it was applied.
+    `time` is when it was applied. `keys` names what it touches on its target (None: everything),
+    and `writes` is False for a pure read. `unheard`: nobody waited any more when it was applied.
     """
 
     number: int
@@ -70,6 +72,7 @@ class Pending:
     effect: Effect
     apply: Callable[[], object]
     refuse: Callable[[str], Exception]
+    shown: Callable[[object], object] | None
     answer: asyncio.Future[Any]
     turn: int = field(default=0)
 
@@ -88,11 +91,8 @@ class World:
 
     `latency` is the one-way time of every link that `link` does not set, in seconds.
 
-    >>> from course_lib.lab import run
-    >>> async def count(world):
     ...     redis = world.redis("server 1")
     ...     return await redis.incr("visits"), world.now
-    >>> run(count(World(latency=0.5)))
     (1, 1.0)
     """
 
@@ -101,14 +101,18 @@ class World:
         self.network = Network(random.Random(seed + 1), Link(latency))
         self.log: list[Effect] = []
         self._director = director
+        self.apps: dict[str, Any] = {}
         self._ended = False
         self._turns: dict[str, int] = {}
         self._dead: set[str] = set()
         self._in_flight: dict[str, list[Pending]] = {}
         self._parts: dict[str, Any] = {}
+        self._told_of_deaths: list[Callable[[str], None]] = []
 
     def __repr__(self) -> str:
-        return f"World({len(self.log)} effects by {len(self.network.nodes)} nodes, at {self.now:g} s)"
+        return (
+            f"World({len(self.log)} effects by {len(self.network.nodes)} nodes, at {self.now:g} s)"
+        )
 
     # Time
 
@@ -135,7 +139,9 @@ class World:
 
         return redis_part.client(self, who, server, options)
 
-    def sql(self, who: str, database: str = "main", busy_timeout: float = 5.0) -> aiosqlite.Connection:
+    def sql(
+        self, who: str, database: str = "main", busy_timeout: float = 5.0
+    ) -> aiosqlite.Connection:
         """An aiosqlite connection of node `who`, for `async with`; each statement is one effect.
 
         A statement that meets a lock waits for it, at most `busy_timeout` virtual seconds.
@@ -147,10 +153,10 @@ class World:
     def serve(self, host: str, app: Any) -> None:
         """Let node `host` answer http://host/ with an ASGI app, such as a FastAPI one."""
         self.network.address(host)
-        self._parts.setdefault("apps", {})[host] = app
+        self.apps[host] = app
 
     def http(self, who: str, **options: Any) -> httpx.AsyncClient:
-        """An httpx client of node `who`; it reaches the hosts that `serve` named, and nothing else."""
+        """An httpx client of node `who`; it reaches the hosts that `serve` named, nothing else."""
         from course_lib.lab import http_part
 
         return http_part.client(self, who, options)
@@ -161,8 +167,10 @@ class World:
         """The node's address, such as 10.0.0.1."""
         return self.network.address(node)
 
-    def link(self, a: str, b: str, latency: float = 0.0, jitter: float = 0.0, loss: float = 0.0) -> None:
-        """Set the link between two nodes: one-way latency and jitter in seconds, loss as a share."""
+    def link(
+        self, a: str, b: str, latency: float = 0.0, jitter: float = 0.0, loss: float = 0.0
+    ) -> None:
+        """Set a link: one-way latency and jitter in seconds, loss as a share of messages."""
         self.network.links[frozenset((a, b))] = Link(latency, jitter, loss)
 
     def partition(self, a: str, b: str) -> None:
@@ -183,12 +191,12 @@ class World:
         self._dead.discard(node)
 
     def kill(self, node: str) -> None:
-        """Let the node's process die here and now: ProcessDied at its next and at each pending effect."""
+        """Let the node's process die now: ProcessDied at its next and at each pending effect."""
         self._dead.add(node)
         for pending in self._in_flight.pop(node, []):
             _fail(pending.answer, ProcessDied(f"{node} died"))
-        for part in self._parts.get("on death", []):
-            part(node)
+        for tell in self._told_of_deaths:
+            tell(node)
 
     def end(self) -> None:
         """No effect happens any more: whoever asks for one dies."""
@@ -197,6 +205,23 @@ class World:
     def is_up(self, node: str) -> bool:
         """Whether the node takes connections."""
         return node not in self.network.stopped and node not in self._dead
+
+    # For the parts
+
+    def part(self, name: str, make: Callable[[], T]) -> T:
+        """What a part of the world keeps here, made at first use."""
+        if name not in self._parts:
+            self._parts[name] = make()
+        return self._parts[name]  # type: ignore[no-any-return]
+
+    def on_death(self, tell: Callable[[str], None]) -> None:
+        """Call `tell(node)` when a node is killed."""
+        self._told_of_deaths.append(tell)
+
+    def travel(self, sender: str, receiver: str) -> float:
+        """Seconds a message takes; 0 where a director decides the order, NEVER if it is lost."""
+        travel = self.network.travel(sender, receiver)
+        return travel if self._director is None or travel == NEVER else 0.0
 
     # Effects
 
@@ -210,17 +235,21 @@ class World:
         refuse: Callable[[str], Exception] = ConnectionError,
         keys: frozenset[str] | None = None,
         writes: bool = True,
+        shown: Callable[[object], object] | None = None,
     ) -> Any:
-        """Send a request from `who` to `target`, apply it there in one step, and bring the answer back.
+        """Send a request from `who` to `target`, apply it there in one step, bring the answer back.
 
-        A request that is on its way arrives even if its sender stops waiting. `refuse` makes the error that
-        the sender sees when the target takes no connections.
+        A request that is on its way arrives even if its sender stops waiting. `refuse` makes the
+        error that the sender sees when the target takes no connections; `shown` makes what the log
+        shows of the result.
         """
         if self._ended or who in self._dead:
             raise ProcessDied(f"{who} died")
         self.network.address(who)
         effect = Effect(0, who, target, what, self.now, keys=keys, writes=writes)
-        pending = Pending(self, effect, apply, refuse, asyncio.get_running_loop().create_future())
+        pending = Pending(
+            self, effect, apply, refuse, shown, asyncio.get_running_loop().create_future()
+        )
         self._turns[who] = pending.turn = self._turns.get(who, 0) + 1
         self._in_flight.setdefault(who, []).append(pending)
         self._dispatch(pending)
@@ -233,7 +262,7 @@ class World:
 
     def _dispatch(self, pending: Pending) -> None:
         effect = pending.effect
-        travel = self.network.travel(effect.who, effect.target)
+        travel = self.travel(effect.who, effect.target)
         if travel == NEVER:
             return
         if self._director is not None:
@@ -254,10 +283,10 @@ class World:
         outcome = self._apply(pending)
         if fate == "after":
             return self.kill(effect.who)
-        back = self.network.travel(effect.target, effect.who)
+        back = self.travel(effect.target, effect.who)
         if back == NEVER:
             return None
-        if back == 0 or self._director is not None:
+        if back == 0:
             self._answer(effect, answer, outcome)
         else:
             asyncio.get_running_loop().call_later(back, self._answer, effect, answer, outcome)
@@ -268,8 +297,9 @@ class World:
         try:
             if not self.is_up(effect.target):
                 raise pending.refuse(f"{effect.target} refuses the connection")
-            effect.result = pending.apply()
-            return effect.result
+            result = pending.apply()
+            effect.result = pending.shown(result) if pending.shown else result
+            return result
         except Exception as error:
             effect.error = f"{type(error).__name__}: {error}"
             return _Failed(error)

@@ -1,0 +1,146 @@
+"""The world's SQL: aiosqlite connections to a SQLite file, each statement one effect, run inline.
+
+aiosqlite runs statements in a thread, which would race with virtual time; here they run in the
+loop's own turn. Rows are fetched inline too, and are not effects. Isolation is SQLite's in WAL
+mode: one writer at a time, and readers see the last commit. Leaves out power failures (nothing is
+synced), and connections of other libraries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import tempfile
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import aiosqlite
+
+if TYPE_CHECKING:
+    from course_lib.lab.world import World
+
+__all__ = ["connection"]
+
+STATEMENTS = frozenset(("execute", "executemany", "executescript", "commit", "rollback"))
+
+
+class _Database:
+    """One database file, gone when the world is."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="world-", ignore_cleanup_errors=True)
+        self.path = str(Path(self._folder.name) / "database.sqlite")
+        self.unlocked = asyncio.Event()
+        self.open: list[_Connection] = []
+        first = self.connect()
+        first.execute("PRAGMA journal_mode=WAL")
+        first.close()
+
+    def connect(self) -> sqlite3.Connection:
+        """A plain connection; the world waits for locks, so SQLite itself must not."""
+        connection = sqlite3.connect(self.path, timeout=0)
+        connection.execute("PRAGMA synchronous=OFF")
+        return connection
+
+    def release(self) -> None:
+        """Wake everybody who waits for a lock, and let them try again."""
+        self.unlocked.set()
+        self.unlocked = asyncio.Event()
+
+
+def connection(world: World, who: str, database: str, busy_timeout: float) -> aiosqlite.Connection:
+    """An aiosqlite connection whose statements go through the world."""
+    databases = world.part("sql", dict)
+    if database not in databases:
+        databases[database] = _Database()
+        world.on_death(lambda node: _drop_connections(databases[database], node))
+    return _Connection(world, who, database, databases[database], busy_timeout)
+
+
+def _drop_connections(database: _Database, node: str) -> None:
+    for open_connection in database.open:
+        if open_connection.who == node:
+            open_connection.drop()
+    database.release()
+
+
+class _Connection(aiosqlite.Connection):
+    def __init__(self, world: World, who: str, name: str, database: _Database, busy_timeout: float):
+        super().__init__(database.connect, iter_chunk_size=64)
+        self.who = who
+        self._world, self._name, self._database = world, name, database
+        self._busy_timeout = busy_timeout
+
+    def __await__(self) -> Generator[Any, None, aiosqlite.Connection]:
+        return self._open().__await__()
+
+    async def _open(self) -> aiosqlite.Connection:
+        if self._connection is None:
+            self._connection = self._connector()
+            self._database.open.append(self)
+        return self
+
+    def __del__(self) -> None:
+        self.drop()
+
+    def drop(self) -> None:
+        """Close at once, as when the process dies: an open transaction is rolled back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        if self in self._database.open:
+            self._database.open.remove(self)
+
+    async def close(self) -> None:
+        """Close the connection; an open transaction is rolled back."""
+        self.drop()
+        self._database.release()
+
+    def stop(self) -> None:
+        """Nothing to stop: there is no thread."""
+
+    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if self._connection is None:
+            raise ValueError("Connection closed")
+        name = fn.__name__
+        if name not in STATEMENTS:
+            return fn(*args, **kwargs)
+        try:
+            async with asyncio.timeout(self._busy_timeout):
+                return await self._statement(name, lambda: fn(*args, **kwargs), args)
+        except TimeoutError:
+            raise sqlite3.OperationalError(
+                f"database is locked: waited {self._busy_timeout:g} s"
+            ) from None
+
+    async def _statement(self, name: str, run: Callable[[], Any], args: tuple[Any, ...]) -> Any:
+        what = " ".join(str(args[0]).split()) if args else name.upper()
+        reads = what.upper().startswith("SELECT")
+        while True:
+            unlocked = self._database.unlocked
+            try:
+                result = await self._world.effect(
+                    self.who,
+                    self._name,
+                    what,
+                    run,
+                    refuse=sqlite3.OperationalError,
+                    writes=not reads,
+                    shown=_row_count,
+                )
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error):
+                    raise
+                await unlocked.wait()
+            else:
+                if not self.in_transaction:
+                    self._database.release()
+                return result
+
+
+def _row_count(result: object) -> object:
+    """What the log shows of a statement's cursor."""
+    if isinstance(result, sqlite3.Cursor):
+        return "rows" if result.description else f"{max(result.rowcount, 0)} changed"
+    return "ok"
