@@ -48,7 +48,7 @@ class Exploration:
 
     def __str__(self) -> str:
         if self.counterexample is not None:
-            return f"Broken in order {self.orders:,} of those tried.\n{self.counterexample}"
+            return f"Broken by this order, number {self.orders:,} tried:\n{self.counterexample}"
         coverage = "every order" if self.exhaustive else "no more within the budget: a sample"
         return f"Holds in {self.orders:,} orders ({coverage})."
 
