@@ -2,7 +2,7 @@
 
 Ordinary asyncio code runs on it unchanged: tasks, `gather`, `timeout`, `TaskGroup`, queues, context
 variables. Callbacks run in the order of the standard loop; timers due at one instant run in the
-order in which they were set.
+order in which they were set. An error in a callback ends the run, unless a handler is set.
 
 Left out, and refused with a sentence: sockets, subprocesses and signals, because the outside world
 does not follow a virtual clock. `asyncio.to_thread` runs its function inline, for the same reason.
@@ -14,40 +14,23 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import gc
 import heapq
 import math
-import sys
-import weakref
-from asyncio import events, tasks
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Coroutine
 from contextvars import Context, copy_context
 from typing import Any, TypeVar
 
-from course_lib.lab.deadlock import describe_waiting_tasks
+from course_lib.lab.deadlock import by_age, describe_waiting_tasks
+from course_lib.lab.errors import Deadlock, StepBudgetExceeded
 from course_lib.lab.handles import Handle, TimerHandle
-from course_lib.lab.inline_threads import threads_run_inline
-from course_lib.lab.outside import NoOutsideWorld
+from course_lib.lab.upkeep import Upkeep
 
 __all__ = ["Deadlock", "StepBudgetExceeded", "VirtualLoop", "run"]
 
 T = TypeVar("T")
 STEP_BUDGET = 5_000_000
+STEPS_TO_END = 100_000
 LOOK_EVERY = 10_000
-# A sleeping task keeps a handful of objects alive. With the default of 700 the collector looks at
-# all of them again and again and finds no garbage; with 10,000 tasks that costs a third of the
-# speed.
-GC_THRESHOLD = 20_000
-
-
-class Deadlock(RuntimeError):
-    """Every task waits, and no timer is left that could wake one of them."""
-
-
-class StepBudgetExceeded(RuntimeError):
-    """More callbacks ran than the loop allows: most often a loop that never ends."""
-
 
 # Filling the slots of a bare object takes two thirds of the time of a class with an __init__, and
 # the loop makes two handles for every sleep.
@@ -57,33 +40,24 @@ _new = object.__new__
 _wake_sleeper = asyncio.futures._set_result_unless_cancelled  # type: ignore[attr-defined]
 
 
-class VirtualLoop(NoOutsideWorld):
+class VirtualLoop(Upkeep):
     """An event loop on virtual time, starting at 0.0 seconds.
 
+    >>> loop = VirtualLoop()
+    >>> loop.run_until_complete(asyncio.sleep(3600, "done"))
     'done'
+    >>> loop.time()
     3600.0
     """
 
     def __init__(self, step_budget: int = STEP_BUDGET):
+        super().__init__()
         self.step_budget = step_budget
-        self._now = 0.0
-        self._ready: list[Handle] = []
-        self._timers: dict[float, list[TimerHandle]] = {}
-        self._instants: list[float] = []
         self._purge_above = 1_000
-        self._running = False
-        self._stopping = False
-        self._closed = False
         self._choose: Callable[[], bool] | None = None
-        self._exception_handler: Callable[..., object] | None = None
-        self._unhandled: list[BaseException] = []
-        self._asyncgens: weakref.WeakSet[AsyncGenerator[Any, Any]] = weakref.WeakSet()
+        self._main: asyncio.Future[Any] | None = None
         # A partial skips one Python frame for every future that asyncio.sleep makes.
         self.create_future = functools.partial(asyncio.Future, loop=self)  # type: ignore[method-assign]
-
-    def __repr__(self) -> str:
-        state = "running" if self._running else "closed" if self._closed else "idle"
-        return f"<VirtualLoop {state} at {self._now:g} s>"
 
     # Scheduling
 
@@ -96,7 +70,8 @@ class VirtualLoop(NoOutsideWorld):
         handle = _new(Handle)
         handle.callback = callback
         handle.args = args
-        handle.context = context or copy_context()
+        # An empty context is falsy, and it is not the current one.
+        handle.context = copy_context() if context is None else context
         self._ready.append(handle)
         return handle
 
@@ -113,14 +88,18 @@ class VirtualLoop(NoOutsideWorld):
         handle = _new(TimerHandle)
         handle.callback = callback
         handle.args = args
-        handle.context = context or (None if callback is _wake_sleeper else copy_context())
+        if context is None and callback is not _wake_sleeper:
+            context = copy_context()
+        handle.context = context
         handle._when = when = self._now + delay if _at is None else _at
         due = self._timers.get(when)
-        if due is None:
+        if due is not None:
+            due.append(handle)
+        elif when == when:
             self._timers[when] = [handle]
             heapq.heappush(self._instants, when)
         else:
-            due.append(handle)
+            raise ValueError("a delay must be a number of seconds, and NaN is not a number")
         return handle
 
     def call_at(  # type: ignore[override]
@@ -132,15 +111,6 @@ class VirtualLoop(NoOutsideWorld):
     ) -> TimerHandle:
         return self.call_later(0.0, callback, *args, context=context, _at=when)
 
-    def _forget_cancelled_timers(self) -> None:
-        """Each time-out that was not needed leaves a cancelled timer; they must not pile up."""
-        for when, due in list(self._timers.items()):
-            if all(handle.callback is None for handle in due):
-                del self._timers[when]
-        self._instants[:] = self._timers
-        heapq.heapify(self._instants)
-        self._purge_above = 2 * len(self._instants) + 1_000
-
     def create_task(  # type: ignore[override]
         self,
         coro: Coroutine[Any, Any, T],
@@ -150,6 +120,15 @@ class VirtualLoop(NoOutsideWorld):
     ) -> asyncio.Task[T]:
         return asyncio.Task(coro, loop=self, name=name, context=context)
 
+    def has_timer(self) -> bool:
+        """Whether a timer is set that is not cancelled and not at infinity."""
+        return any(
+            handle.callback is not None
+            for when, due in self._timers.items()
+            if when < math.inf
+            for handle in due
+        )
+
     # Running
 
     def run_until_complete(self, future: Any) -> Any:
@@ -157,43 +136,50 @@ class VirtualLoop(NoOutsideWorld):
 
         Raises Deadlock, StepBudgetExceeded, or the first exception that a callback raised.
         """
-        if self._closed:
-            raise RuntimeError("this virtual loop is closed")
-        if self._running:
-            raise RuntimeError("this virtual loop is already running")
-        main = asyncio.ensure_future(future, loop=self)
-        main.add_done_callback(self._stop)
+        self._check_idle()
+        given = asyncio.isfuture(future)
+        self._main = main = asyncio.ensure_future(future, loop=self)
+        if not given:  # a run that fails says so itself
+            main._log_destroy_pending = False
+        main.add_done_callback(self._main_is_done)
         try:
             with self._as_running_loop():
                 self._run_until_stopped()
-        except KeyboardInterrupt:
-            self.abandon_tasks()
-            raise
         finally:
-            main.remove_done_callback(self._stop)
+            self._main = None
+            main.remove_done_callback(self._main_is_done)
             if main.done() and not main.cancelled():
                 main.exception()  # marks it as seen: if we are raising, another error goes first
+        if not main.done():
+            raise RuntimeError("the virtual loop was stopped before its future was done")
         return main.result()
 
     def run_forever(self) -> None:
         """Run until `stop`; virtual time that has nothing left to do is a Deadlock."""
+        self._check_idle()
         with self._as_running_loop():
             self._run_until_stopped()
 
     def stop(self) -> None:
         self._stopping = True
 
-    def _stop(self, main: asyncio.Future[Any]) -> None:
-        self._stopping = True
+    def _main_is_done(self, main: asyncio.Future[Any]) -> None:
+        if main is self._main:  # and not the future of an earlier run that was cut short
+            self._stopping = True
+
+    def _check_idle(self) -> None:
+        if self._closed:
+            raise RuntimeError("this virtual loop is closed")
+        if self._running:
+            raise RuntimeError("this virtual loop is already running")
 
     def _run_until_stopped(self) -> None:
         """The hot path, written flat: one more call a round would cost a tenth of the speed."""
         choose, timers, instants = self._choose, self._timers, self._instants
         steps, next_look = 0, min(self.step_budget, LOOK_EVERY)
-        self._stopping = False
-        while not self._stopping:
+        while True:
             if not self._ready:
-                if choose is not None and choose():
+                if self._stopping or (choose is not None and choose()):
                     pass
                 elif instants and instants[0] < math.inf:
                     when = heapq.heappop(instants)
@@ -204,7 +190,7 @@ class VirtualLoop(NoOutsideWorld):
                         self._now = when
                     self._ready = due  # type: ignore[assignment]
                 else:
-                    raise Deadlock(describe_waiting_tasks(asyncio.all_tasks(self), self._now))
+                    raise Deadlock(describe_waiting_tasks(self.tasks_left(), self._now))
             while instants and instants[0] <= self._now:
                 self._ready += timers.pop(heapq.heappop(instants))
             # Exactly those that are ready now: what they schedule waits for the next round.
@@ -220,15 +206,24 @@ class VirtualLoop(NoOutsideWorld):
                             sleeper.set_result(result)
                     elif callback is not None:
                         handle.context.run(callback, *handle.args)  # type: ignore[union-attr]
-            except BaseException:
+            except BaseException as error:
                 self._ready[:0] = remaining
-                raise
+                self._callback_failed(error, handle)
             steps += len(batch)
             if steps > next_look:
                 self._look_around(steps)
                 next_look = min(self.step_budget, steps + LOOK_EVERY)
+            if self._stopping:
+                break
         if self._unhandled:
             raise self._unhandled.pop(0)
+
+    def _callback_failed(self, error: BaseException, handle: Handle) -> None:
+        """Raise the error, or give it to the handler that the program has set."""
+        if self._exception_handler is None or not isinstance(error, Exception):
+            raise error
+        message = f"Exception in callback {handle.callback!r}"
+        self.call_exception_handler({"message": message, "exception": error, "handle": handle})
 
     def _look_around(self, steps: int) -> None:
         if steps > self.step_budget:
@@ -236,141 +231,79 @@ class VirtualLoop(NoOutsideWorld):
                 f"{steps:,} callbacks ran and the program has not finished; the virtual clock "
                 f"shows {self._now:,.3f} s. Does a loop never end? A larger budget: step_budget=..."
             )
-        if len(self._instants) > self._purge_above:
+        if sum(map(len, self._timers.values())) > self._purge_above:
             self._forget_cancelled_timers()
 
-    @contextmanager
-    def _as_running_loop(self) -> Iterator[None]:
-        """Be the running loop of this thread, even inside a notebook kernel's own running loop."""
-        outer = events._get_running_loop()
-        outer_task = _swap_current_task(outer, None) if outer else None
-        hooks, gc_threshold = sys.get_asyncgen_hooks(), gc.get_threshold()
-        sys.set_asyncgen_hooks(self._asyncgens.add, self._close_asyncgen)
-        gc.set_threshold(max(GC_THRESHOLD, gc_threshold[0]), *gc_threshold[1:])
-        events._set_running_loop(self)
-        self._running = True
-        try:
-            with threads_run_inline():
-                yield
-        finally:
-            self._running = False
-            events._set_running_loop(outer)
-            sys.set_asyncgen_hooks(*hooks)
-            gc.set_threshold(*gc_threshold)
-            if outer:
-                _swap_current_task(outer, outer_task)
-
-    # Errors
-
-    def call_exception_handler(self, context: dict[str, Any]) -> None:
-        """Stop the run and make it raise the error, so that nothing fails silently."""
-        if self._exception_handler is not None:
-            self._exception_handler(self, context)
-            return
-        error = context.get("exception")
-        self._unhandled.append(
-            error if isinstance(error, BaseException) else RuntimeError(context["message"])
-        )
-        self._stopping = True
-
-    def default_exception_handler(self, context: dict[str, Any]) -> None:
-        handler, self._exception_handler = self._exception_handler, None
-        self.call_exception_handler(context)
-        self._exception_handler = handler
-
-    def set_exception_handler(self, handler: Callable[..., object] | None) -> None:
-        self._exception_handler = handler
-
-    def get_exception_handler(self) -> Callable[..., object] | None:
-        return self._exception_handler
+    def _forget_cancelled_timers(self) -> None:
+        """Each time-out that was not needed leaves a cancelled timer; they must not pile up."""
+        alive = 0
+        for when, due in list(self._timers.items()):
+            due[:] = [handle for handle in due if handle.callback is not None]
+            alive += len(due)
+            if not due:
+                del self._timers[when]
+        self._instants[:] = self._timers
+        heapq.heapify(self._instants)
+        self._purge_above = 2 * alive + 1_000
 
     # Ending
 
-    def abandon_tasks(self) -> None:
-        """Cancel what is left and let it clean up; what refuses to end is dropped."""
-        left = asyncio.all_tasks(self)
+    def abandon_tasks(self, keep: Collection[asyncio.Task[Any]] = ()) -> list[BaseException]:
+        """Cancel all tasks but those to keep, let them clean up, and return what they raised then.
+
+        What refuses to end is dropped.
+        """
+        left = [task for task in by_age(self.tasks_left()) if task not in keep]
         for task in left:
             task.cancel()
+        budget, self.step_budget = self.step_budget, min(self.step_budget, STEPS_TO_END)
         try:
             if left:
                 self.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         except (Deadlock, StepBudgetExceeded):
-            for task in left:
-                task._log_destroy_pending = False  # type: ignore[attr-defined]
-        self._ready.clear()
-        self._timers.clear()
-        self._instants.clear()
+            self._drop([task for task in left if not task.done()])
+        finally:
+            self.step_budget = budget
+        if not keep:
+            self.forget_everything()
+        return [task.exception() for task in left if _failed(task)]  # type: ignore[misc]
 
-    def has_timer(self) -> bool:
-        """Whether a timer is set that is not cancelled and not at infinity."""
-        return any(
-            handle.callback is not None
-            for when, due in self._timers.items()
-            if when < math.inf
-            for handle in due
-        )
+    def _drop(self, tasks: list[asyncio.Task[Any]]) -> None:
+        for task in tasks:
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+            self._dropped.add(task)
 
-    async def shutdown_asyncgens(self) -> None:
-        open_generators = list(self._asyncgens)
-        self._asyncgens.clear()
-        await asyncio.gather(*[g.aclose() for g in open_generators], return_exceptions=True)
-
-    def _close_asyncgen(self, generator: AsyncGenerator[Any, Any]) -> None:
-        self._asyncgens.discard(generator)
-        if not self._closed:
-            self.create_task(_aclose(generator))
-
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        """Nothing to shut down: there are no threads."""
-
-    def close(self) -> None:
-        if self._running:
-            raise RuntimeError("a running virtual loop cannot be closed")
-        self._closed = True
-        self._ready.clear()
-        self._timers.clear()
-        self._instants.clear()
-
-    def is_running(self) -> bool:
-        return self._running
-
-    def is_closed(self) -> bool:
-        return self._closed
-
-    def get_debug(self) -> bool:
-        return False
-
-    def set_debug(self, enabled: bool) -> None:
-        """Debug mode times callbacks with the wall clock, which has no place here."""
-
-    def get_task_factory(self) -> None:
-        return None
+    def end(self) -> list[BaseException]:
+        """Abandon what is left and close; returns the errors that nobody else has seen."""
+        errors = self.abandon_tasks()
+        try:
+            self.run_until_complete(self.shutdown_asyncgens())
+        except (Deadlock, StepBudgetExceeded):
+            self._drop(list(self.tasks_left()))
+        finally:
+            self.close()
+        return errors + self._unhandled
 
 
-async def _aclose(generator: AsyncGenerator[Any, Any]) -> None:
-    await generator.aclose()
-
-
-def _swap_current_task(
-    loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any] | None
-) -> asyncio.Task[Any] | None:
-    """Python 3.12 and later keep one current task a thread, so a nested loop must put it aside."""
-    swap = getattr(tasks, "_swap_current_task", None)
-    return swap(loop, task) if swap else None
+def _failed(task: asyncio.Task[Any]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is not None
 
 
 def run(coro: Coroutine[Any, Any, T], *, step_budget: int = STEP_BUDGET) -> T:
     """Run `coro` on a fresh virtual clock that starts at 0.0 s; asyncio.run without the waiting.
 
     Unlike asyncio.run it also works while another loop runs in this thread, so a slider's callback
-    can call it.
+    can call it. Raises what `coro` raises, and else what a task that nobody awaited has raised.
 
+    >>> run(asyncio.sleep(86_400, "a day later"))
     'a day later'
     """
     loop = VirtualLoop(step_budget)
+    errors: list[BaseException] = []
     try:
-        return loop.run_until_complete(coro)  # type: ignore[no-any-return]
+        result: T = loop.run_until_complete(coro)
     finally:
-        loop.abandon_tasks()
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
+        errors = loop.end()
+    if errors:
+        raise errors[0]
+    return result

@@ -18,7 +18,9 @@ class Handle:
     context: Context | None
 
     def cancel(self) -> None:
-        self.callback = None
+        """Never run it, and let go of what it holds."""
+        self.callback = self.context = None
+        self.args = ()
 
     def cancelled(self) -> bool:
         return self.callback is None

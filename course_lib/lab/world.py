@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from course_lib.lab.errors import ProcessDied
 from course_lib.lab.network import NEVER, Link, Network
 
 if TYPE_CHECKING:
@@ -26,10 +27,6 @@ __all__ = ["EPOCH", "Effect", "ProcessDied", "World"]
 T = TypeVar("T")
 EPOCH = 1_767_225_600.0
 """Where virtual time 0.0 stands on the calendar: 2026-01-01T00:00:00Z, the edge of every window."""
-
-
-class ProcessDied(BaseException):
-    """Raised into a killed node; no Exception, so `except Exception` does not survive it."""
 
 
 @dataclass

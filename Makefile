@@ -1,0 +1,25 @@
+# Every target sets up what it needs; the second time nothing is installed.
+# Another Python: make lab PYTHON=python3.12     Another port: make lab PORT=9123
+PYTHON ?= python3
+ARGS ?=
+
+.PHONY: help lab test notebooks bench lock
+.DEFAULT_GOAL := help
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+lab: ## set up the course and open it in JupyterLab
+	@$(PYTHON) -m tools lab $(ARGS)
+
+test: ## set up and run every test
+	@$(PYTHON) -m tools test $(ARGS)
+
+notebooks: ## run the notebooks again and store their outputs
+	@$(PYTHON) -m tools notebooks $(ARGS)
+
+bench: ## measure the lab beside other libraries
+	@$(PYTHON) -m tools bench $(ARGS)
+
+lock: ## resolve the versions in requirements.lock anew
+	@$(PYTHON) -m tools lock $(ARGS)

@@ -1,0 +1,161 @@
+"""What a virtual loop does besides running: errors that nobody took, async generators, closing."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import sys
+import weakref
+from asyncio import events, tasks
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from course_lib.lab.errors import ProcessDied
+from course_lib.lab.handles import Handle, TimerHandle
+from course_lib.lab.inline_threads import threads_run_inline
+from course_lib.lab.outside import NoOutsideWorld
+
+__all__ = ["Upkeep"]
+
+# A sleeping task keeps a handful of objects alive. With the default of 700 the collector looks at
+# all of them again and again and finds no garbage; with 10,000 tasks that costs a third of the
+# speed.
+GC_THRESHOLD = 20_000
+
+
+class Upkeep(NoOutsideWorld):
+    """The state of a virtual loop, and all of its methods that are not on the hot path."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self._ready: list[Handle] = []
+        self._timers: dict[float, list[TimerHandle]] = {}
+        self._instants: list[float] = []
+        self._running = False
+        self._stopping = False
+        self._closed = False
+        self._exception_handler: Callable[..., object] | None = None
+        self._unhandled: list[BaseException] = []
+        self._asyncgens: weakref.WeakSet[AsyncGenerator[Any, Any]] = weakref.WeakSet()
+        self._dropped: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
+
+    def __repr__(self) -> str:
+        state = "running" if self._running else "closed" if self._closed else "idle"
+        return f"<VirtualLoop {state} at {self._now:g} s>"
+
+    def is_running(self) -> bool:
+        return self._running
+
+    def is_closed(self) -> bool:
+        return self._closed
+
+    def get_debug(self) -> bool:
+        return False
+
+    def set_debug(self, enabled: bool) -> None:
+        """Debug mode times callbacks with the wall clock, which has no place here."""
+
+    def get_task_factory(self) -> None:
+        return None
+
+    def tasks_left(self) -> set[asyncio.Task[Any]]:
+        """The tasks that are not done, save those that refused to end and were dropped."""
+        return asyncio.all_tasks(self) - set(self._dropped)
+
+    @contextmanager
+    def _as_running_loop(self) -> Iterator[None]:
+        """Be the running loop of this thread, even inside a notebook kernel's own running loop."""
+        outer = events._get_running_loop()
+        outer_task = _swap_current_task(outer, None) if outer else None
+        hooks, gc_threshold = sys.get_asyncgen_hooks(), gc.get_threshold()
+        sys.set_asyncgen_hooks(self._asyncgens.add, self._close_asyncgen)
+        gc.set_threshold(max(GC_THRESHOLD, gc_threshold[0]), *gc_threshold[1:])
+        events._set_running_loop(self)
+        self._running = True
+        try:
+            with threads_run_inline():
+                yield
+        finally:
+            self._running = self._stopping = False
+            events._set_running_loop(outer)
+            sys.set_asyncgen_hooks(*hooks)
+            gc.set_threshold(*gc_threshold)
+            if outer:
+                _swap_current_task(outer, outer_task)
+
+    # Errors
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """Stop the run and make it raise the error, so that nothing fails silently."""
+        if self._exception_handler is not None:
+            self._exception_handler(self, context)
+        else:
+            self.default_exception_handler(context)
+
+    def default_exception_handler(self, context: dict[str, Any]) -> None:
+        """Keep the error for the run to raise; a closed loop can only write it to the log."""
+        message = context.get("message") or "an error in the event loop"
+        error = context.get("exception")
+        if isinstance(error, ProcessDied):
+            return  # a dead process does not wait for its tasks
+        if not isinstance(error, BaseException):
+            error = RuntimeError(message)
+        if self._closed:
+            logging.getLogger("asyncio").error(message, exc_info=error)
+            return
+        if "never retrieved" in message:
+            error.add_note("Nobody awaited the task or future that failed with this error.")
+        self._unhandled.append(error)
+        self._stopping = self._running
+
+    def set_exception_handler(self, handler: Callable[..., object] | None) -> None:
+        self._exception_handler = handler
+
+    def get_exception_handler(self) -> Callable[..., object] | None:
+        return self._exception_handler
+
+    # Ending
+
+    async def shutdown_asyncgens(self) -> None:
+        """Close the async generators that a program left open."""
+        open_generators = list(self._asyncgens)
+        self._asyncgens.clear()
+        await asyncio.gather(*[g.aclose() for g in open_generators], return_exceptions=True)
+
+    def _close_asyncgen(self, generator: AsyncGenerator[Any, Any]) -> None:
+        self._asyncgens.discard(generator)
+        if not self._closed:
+            self.call_soon(self.create_task, generator.aclose())  # type: ignore[arg-type]
+
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Nothing to shut down: there are no threads."""
+
+    def forget_everything(self) -> None:
+        """Drop all callbacks and timers."""
+        self._ready.clear()
+        self._timers.clear()
+        self._instants.clear()
+
+    def close(self) -> None:
+        """Take no more callbacks; closing twice is fine."""
+        if self._running:
+            raise RuntimeError("a running virtual loop cannot be closed")
+        self._closed = True
+        self.forget_everything()
+        # Here and not in call_soon itself, which is too busy to ask each time.
+        for name in ("call_soon", "call_soon_threadsafe", "call_later", "call_at"):
+            setattr(self, name, _refuse_when_closed)
+
+
+def _refuse_when_closed(*args: Any, **kwargs: Any) -> Any:
+    raise RuntimeError("this virtual loop is closed")
+
+
+def _swap_current_task(
+    loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any] | None
+) -> asyncio.Task[Any] | None:
+    """Python 3.12 and later keep one current task a thread, so a nested loop must put it aside."""
+    swap = getattr(tasks, "_swap_current_task", None)
+    return swap(loop, task) if swap else None

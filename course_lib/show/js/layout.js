@@ -1,0 +1,64 @@
+// Where each track goes, in pixels of the real width: text keeps its size, only the plots shrink.
+import { clamp } from "./scale.js";
+import { endRows } from "./state.js";
+
+const HEADER = 24, GAP = 22, SIDE = 156, AXIS = 30;
+export const LANE = { stage: 36, strip: 20, gap: 12 };
+export const ROW = 34;
+
+/** Boxes of all tracks: header, plot, and the readouts beside the plot if there is room (`wide`). */
+export function layoutTracks(trace, width, textWidth) {
+  const wide = width >= 600;
+  const left = leftMargin(trace, wide, textWidth);
+  const right = wide ? width - SIDE : width - 12;
+  const plan = { width, wide, left, right, side: right + 18, boxes: [], heads: [], axis: null };
+  const lastTimed = trace.tracks.findLastIndex(isTimed);
+  let y = 2;
+  trace.tracks.forEach((track, i) => {
+    const plot = y + HEADER + (wide ? 0 : legendRows(track, right - left, textWidth) * 18);
+    const height = plotHeight(track, wide);
+    plan.boxes.push({ top: y, plot, height, bottom: plot + height });
+    y = plot + height + (track.kind === "histogram" ? AXIS - 8 : 0) + GAP;
+    if (i === lastTimed) y = (plan.axis = plot + height) + AXIS + GAP;
+  });
+  plan.height = y - GAP + 2;
+  return plan;
+}
+
+export const isTimed = (track) => ["lanes", "level", "series"].includes(track.kind);
+
+function leftMargin(trace, wide, textWidth) {
+  if (!wide) return 40;
+  const names = trace.tracks.flatMap((track) => (track.kind === "lanes" ? track.lanes : []));
+  return clamp(Math.max(46, ...names.map((name) => textWidth(name) + 14)), 46, 128);
+}
+
+/** Rows of legend below the label, for series in a narrow picture. */
+export function legendRows(track, width, textWidth) {
+  return track.kind === "series" ? placeLegend(track, width, textWidth).rows : 0;
+}
+
+/** Legend entries from left to right, wrapped: [{ x, row }], and how many rows that takes. */
+export function placeLegend(track, width, textWidth) {
+  let x = 0, row = 0;
+  const places = track.lines.map((line) => {
+    const need = 33 + textWidth(line.name) + 68;
+    if (x > 0 && x + need > width) [x, row] = [0, row + 1];
+    const place = { x, row };
+    x += need;
+    return place;
+  });
+  return { places, rows: row + 1 };
+}
+
+function plotHeight(track, wide) {
+  if (track.kind === "lanes") return track.lanes.length * laneHeight(wide) - LANE.gap;
+  if (track.kind === "series") return Math.max(116, wide ? track.lines.length * 38 : 0);
+  if (track.kind === "sequence") return 44 + rowCount(track) * ROW + 10;
+  return 104;
+}
+
+/** Height of one lane with its gap; a narrow picture writes the name above the lane. */
+export const laneHeight = (wide) => LANE.stage + LANE.strip + LANE.gap + (wide ? 0 : 18);
+
+const rowCount = (track) => Math.max(1, ...endRows(track).map((row) => row + 1));

@@ -1,0 +1,115 @@
+"""Sliding log: remember when each request came; count those of the last minute.
+
+Exact over every trailing window (now - window, now], and the price is memory: one time for each
+admitted unit. The log is a Redis list, oldest first. One script runs at a time, so times arrive in
+order and need no sorted set and no unique member.
+Leaves out: refused requests, which are not logged; a client that keeps trying is not punished.
+Source: https://www.figma.com/blog/an-alternative-approach-to-rate-limiting/ (sliding window log).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import ClassVar
+
+from course_lib.systems.rate_limiting.decision import (
+    NEVER,
+    SECOND,
+    Decision,
+    Seconds,
+    microseconds,
+    whole,
+)
+
+__all__ = ["SlidingLog"]
+
+SCRIPT = """
+local limit, window, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local function at(i) return tonumber(redis.call('LINDEX', KEYS[1], i) or nil) end
+local function add(n)
+  for _ = 1, n do redis.call('RPUSH', KEYS[1], string.format('%d', now)) end
+end
+
+local future = 0
+while (at(-1) or 0) > now do redis.call('RPOP', KEYS[1]); future = future + 1 end
+add(future)
+while (at(0) or now) <= now - window do redis.call('LPOP', KEYS[1]) end
+local count = redis.call('LLEN', KEYS[1])
+
+local allowed = count + cost <= limit
+if allowed then add(cost); count = count + cost end
+local wait = (allowed and 0) or (cost > limit and -1)
+  or at(count + cost - limit - 1) + window - now
+local reset = count > 0 and at(-1) + window - now or 0
+redis.call('PEXPIRE', KEYS[1], math.ceil(reset / 1000) + 1)
+return {allowed and 1 or 0, math.max(0, limit - count), wait, reset}
+"""
+
+
+@dataclass(frozen=True)
+class SlidingLog:
+    """Admit at most `limit` in every trailing window of `window` seconds.
+
+    >>> log = SlidingLog(limit=2, window=1)
+    >>> log.decide((0, 600_000), now=999_999)[1].retry_after, log.decide((0, 600_000), 1_000_000)[0]
+    (1e-06, (600000, 1000000))
+    """
+
+    limit: int
+    window: Seconds
+
+    name: ClassVar[str] = "sliding_log"
+    script: ClassVar[str] = SCRIPT
+    initial: ClassVar[tuple[int, ...]] = ()
+
+    def __post_init__(self) -> None:
+        whole("limit", self.limit)
+        microseconds("window", self.window)
+
+    @cached_property
+    def period(self) -> int:
+        """The window in microseconds."""
+        return microseconds("window", self.window)
+
+    @property
+    def span(self) -> Fraction:
+        """The seconds over which `limit` is granted: the window."""
+        return Fraction(self.period, SECOND)
+
+    def decide(
+        self, state: tuple[int, ...], now: int, cost: int = 1
+    ) -> tuple[tuple[int, ...], Decision]:
+        """Decide on one request; the state is the times of the admitted units, oldest first.
+
+        >>> SlidingLog(limit=3, window=1).decide((0,), now=500_000, cost=2)[0]
+        (0, 500000, 500000)
+        """
+        whole("cost", cost)
+        # A clock that ran back (failover) left times in the future: they count as of now.
+        past = bisect_right(state, now)
+        log = state[bisect_right(state, now - self.period) : past] + (now,) * (len(state) - past)
+        allowed = len(log) + cost <= self.limit
+        if allowed:
+            log += (now,) * cost
+        count = len(log)
+        if allowed:
+            wait = 0
+        elif cost > self.limit:
+            wait = NEVER
+        else:
+            wait = log[count + cost - self.limit - 1] + self.period - now
+        reset = log[-1] + self.period - now if log else 0
+        return log, Decision.of(allowed, self.limit, max(0, self.limit - count), wait, reset)
+
+    def arguments(self, cost: int = 1) -> list[int]:
+        """What the script takes as ARGV: limit, window in microseconds, cost."""
+        return [self.limit, self.period, whole("cost", cost)]
+
+    def share(self, servers: int, at_least: int = 1) -> SlidingLog:
+        """The same window with one server's part of the limit, never below `at_least`."""
+        return SlidingLog(max(at_least, self.limit // whole("servers", servers)), self.window)

@@ -1,0 +1,99 @@
+"""Interleavings a second of `explore`, and 10,000 requests through client, limiter and service."""
+
+import asyncio
+import statistics
+import sys
+from functools import partial
+
+from fastapi import FastAPI, Request, Response
+
+from course_lib.lab import World, explore, load, run
+from course_lib.systems.rate_limiting import RedisLimiter, TokenBucket
+from tests.benchmarks.report import Table, finish, rounds
+
+ROUNDS = 5
+PROGRAMS = {(2, 2): 6, (2, 3): 20, (3, 2): 90, (3, 3): 1_680}
+REQUESTS = 10_000
+RATE = 1_000.0
+
+
+def orders(clients: int, effects: int) -> int:
+    """Explore `clients` that each count `effects` times in one shared key."""
+
+    async def scenario(world: World) -> None:
+        async def client(name: str) -> None:
+            redis = world.redis(name)
+            for _ in range(effects):
+                await redis.incr("n")
+
+        await asyncio.gather(*(client(f"client {number}") for number in range(clients)))
+
+    found = explore(scenario, lambda _: True)
+    assert found.holds
+    assert found.exhaustive
+    assert found.orders == PROGRAMS[clients, effects]
+    return found.orders
+
+
+def exploration() -> Table:
+    """Interleavings a second, all of them tried and none twice."""
+    programs = {f"{c} x {e}": partial(orders, c, e) for c, e in PROGRAMS}
+    speeds = rounds(programs, ROUNDS)
+    rows = [
+        {
+            "clients x effects": name,
+            "orders": f"{count:,}",
+            "orders a second": f"{statistics.median(speeds[name]):,.0f}",
+        }
+        for name, count in zip(programs, PROGRAMS.values(), strict=True)
+    ]
+    return Table(f"Orders explored a second of CPU time, median of {ROUNDS} rounds", rows)
+
+
+def service(world: World) -> FastAPI:
+    """A service that asks the limiter in Redis before it answers."""
+    app = FastAPI()
+    limiter = RedisLimiter(world.redis("api"), TokenBucket(rate=RATE / 2, burst=10))
+
+    @app.get("/")
+    async def answer(request: Request) -> Response:
+        decision = await limiter.hit("everybody")
+        return Response(status_code=200 if decision.allowed else 429)
+
+    return app
+
+
+async def requests_through_the_world() -> list[int]:
+    """Send the requests as a Poisson load, each by httpx to the service; gives the statuses."""
+    world = World(seed=12, latency=0.001)
+    world.serve("api", service(world))
+    arrivals = load.poisson(RATE, 2 * REQUESTS / RATE, seed=12)[:REQUESTS]
+    async with world.http("client") as client:
+
+        async def handler(number: int, t: float) -> int:
+            return (await client.get("http://api/")).status_code
+
+        return await load.replay(arrivals, handler)
+
+
+def requests_done() -> int:
+    """Run them, and check that the limiter admitted some and denied some."""
+    statuses = run(requests_through_the_world())
+    assert len(statuses) == REQUESTS
+    assert 0.4 < statuses.count(200) / REQUESTS < 0.6
+    return REQUESTS
+
+
+def requests() -> Table:
+    """How long 10,000 requests take, and how many a second that is."""
+    speed = statistics.median(rounds({"requests": requests_done}, 3)["requests"])
+    row = {
+        "requests": f"{REQUESTS:,}",
+        "CPU seconds": f"{REQUESTS / speed:.2f}",
+        "requests a second": f"{speed:,.0f}",
+    }
+    return Table("Requests through client, limiter and service, median of 3 rounds", [row])
+
+
+if __name__ == "__main__":
+    sys.exit(finish(exploration(), requests()))

@@ -1,0 +1,22 @@
+"""One headless Chromium for all browser tests; without it they are skipped, with a sentence."""
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A headless Chromium."""
+    try:
+        import playwright.sync_api  # noqa: F401
+    except ImportError:
+        pytest.skip("playwright is not installed; the browser tests are left out.")
+    if not (shutil.which("chromium") or shutil.which("chromium-browser")):
+        pytest.skip("Chromium is not installed; the browser tests are left out.")
+    from tools.pictures import chromium
+
+    with chromium() as found:
+        yield found

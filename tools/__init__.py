@@ -1,0 +1,1 @@
+"""Tools for those who run and build the course: python3 -m tools help."""

@@ -1,0 +1,33 @@
+"""Runs the authors' commands in the course's own environment: notebooks, bench, lock.
+
+No index, host or local folder gets into the lock: uv is told to leave out every address, and the
+file names no hashes, which would tie it to the wheels of one registry. Standard library only.
+"""
+
+from __future__ import annotations
+
+import subprocess
+
+from tools import install, lab
+
+COMPILE = [
+    *["-m", "uv", "pip", "compile", "--quiet", "--no-header", "--no-annotate"],
+    *["--no-emit-index-url", "--no-emit-find-links"],
+    *["--universal", "--python-version", "3.11", "--all-extras"],
+    *["pyproject.toml", "--output-file", "requirements.lock"],
+]
+
+
+PROGRAMS = {
+    "notebooks": ["-m", "tools.notebooks"],
+    "bench": ["-m", "tests.benchmarks"],
+    "lock": COMPILE,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Set up with the test tools and run one command; what follows its name goes to it."""
+    python = str(install.ensure("test"))
+    program = PROGRAMS[arguments[0]]
+    command = [python, *program, *arguments[1:]]
+    return subprocess.run(command, cwd=install.ROOT, env=lab.environment()).returncode
