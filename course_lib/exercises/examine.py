@@ -10,9 +10,10 @@ import random
 from collections.abc import Iterable
 from dataclasses import replace
 
-from course_lib.exercises.attempt import Attempt, Fault, LocalAttempt, Recorder, Unlike
+from course_lib.exercises.attempt import Attempt, Fault, LocalAttempt
 from course_lib.exercises.exercise import Counterexample, Exercise, Mistake, Property
 from course_lib.exercises.outcome import Result, State, Verdict
+from course_lib.exercises.recorder import Recorder, Unlike
 
 __all__ = ["examine", "unfinished"]
 
@@ -94,7 +95,7 @@ def _failed(
 
 
 def _broken(item: Property, recorder: Recorder, error: Exception) -> Result:
-    """The property came to no end: a fault of the attempt, a signal of the lab, or a bug of ours."""
+    """No verdict: a fault of the attempt, a signal of the lab, or a bug of ours."""
     fault = error if isinstance(error, Fault) else recorder.fault
     if fault is not None and fault.kind == "not started":
         return Result(item.name, State.NOT_STARTED, item.sentence, fault.sentence)
@@ -109,10 +110,10 @@ def _broken(item: Property, recorder: Recorder, error: Exception) -> Result:
 
 
 _SIGNALS = {
-    "StepBudgetExceeded": "It never finished: it kept on waiting again and again, until the lab gave up. "
+    "StepBudgetExceeded": "It never finished: it waited again and again, until the lab gave up. "
     "Look for a loop whose end is never reached.",
     "Unfinished": "It never finished: it kept on waiting, or waits for something that never comes.",
-    "Deadlock": "It never finishes: it waits for something that never comes: nothing else was left to run.",
+    "Deadlock": "It never finishes: it waits for something that never comes.",
     "CancelledError": "It was cancelled and did not finish.",
 }
 
@@ -149,7 +150,7 @@ def _recognised(
 def _alike(
     exercise: Exercise, mistake: Mistake, answers: list[object], place: int, seed: int
 ) -> bool:
-    """Put the mistaken code through a property with the same draws; stop where it answers otherwise."""
+    """Put mistaken code through a property with the same draws, up to the first other answer."""
     item = exercise.properties[place]
     model = LocalAttempt(exercise.models[mistake.name], exercise.name)
     twin = Recorder(model, answers)

@@ -14,7 +14,7 @@ from functools import cached_property
 
 from course_lib.exercises.attempt import Attempt
 
-__all__ = ["Counterexample", "Exercise", "Mistake", "Property", "Unfinished", "define"]
+__all__ = ["Counterexample", "Exercise", "Mistake", "Property", "Unfinished", "changed", "define"]
 
 
 class Counterexample(Exception):
@@ -84,3 +84,17 @@ def define(source: str, name: str, file: str = "<exercise>") -> object:
     scope: dict[str, object] = {"__name__": "__exercise__"}
     exec(compile(source, file, "exec"), scope)
     return scope[name]
+
+
+def changed(source: str, *changes: tuple[str, str]) -> str:
+    """Return source text with one thought replaced: `changed("a < b", ("<", "<="))` -> `"a <=
+    b"`.
+
+    A mistake made so differs from the answer in that thought alone. Raises ValueError when it is
+    not there.
+    """
+    for old, new in changes:
+        if old not in source:
+            raise ValueError(f"the source has no {old!r}")
+        source = source.replace(old, new)
+    return source.lstrip("\n")

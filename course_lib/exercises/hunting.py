@@ -27,7 +27,7 @@ def play(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 def hunt(
-    scenario: Scenario, law: Callable[[Any], object], *, budget: int = 60, seed: int = 0
+    scenario: Scenario, law: Callable[[Any], object], *, budget: int = 40, seed: int = 0
 ) -> int:
     """Try every order of the scenario's effects, at most about twice `budget`; return how many
     were tried.

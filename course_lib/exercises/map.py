@@ -40,9 +40,10 @@ class Row:
 
 @dataclass(frozen=True, repr=False)
 class Map:
-    """The rows of the map, and our sentence when the progress could not be read."""
+    """The chapters, the start notebook, and our sentence when the progress could not be read."""
 
     rows: tuple[Row, ...]
+    start: Row
     note: str = ""
 
     def summary(self) -> str:
@@ -55,18 +56,20 @@ class Map:
         )
 
     def __repr__(self) -> str:
-        lines = [self.summary()]
+        lines = [self.summary(), *([_text(self.start)] if self.start.there else [])]
         for part in PARTS:
             lines.append(part)
             lines += [_text(row) for row in self.rows if row.chapter.part == part]
         return "\n".join([*lines, self.note]).rstrip()
 
     def _repr_html_(self) -> str:
-        parts = "".join(
-            _part(part, [r for r in self.rows if r.chapter.part == part]) for part in PARTS
-        )
         head = f"<p>{html.escape(self.summary())} {html.escape(self.note)}</p>"
-        return f'{head}<table style="border-collapse:collapse">{parts}</table><p style="{FAINT}">{_KEY}</p>'
+        start = _line(self.start) if self.start.there else ""
+        parts = "".join(
+            _part(part, [row for row in self.rows if row.chapter.part == part]) for part in PARTS
+        )
+        table = f'<table style="border-collapse:collapse">{start}{parts}</table>'
+        return f'{head}{table}<p style="{FAINT}">{_KEY}</p>'
 
 
 _KEY = "● passed · ▲ not yet · ○ not started"
@@ -128,7 +131,8 @@ def progress_map() -> Map:
     except Exception as error:  # no home directory: the map is still worth showing
         entries, note = {}, f"Your progress could not be read ({type(error).__name__})."
     folder = _notebooks()
-    return Map(tuple(_row(chapter, folder, entries) for chapter in CHAPTERS), note)
+    rows = tuple(_row(chapter, folder, entries) for chapter in CHAPTERS)
+    return Map(rows, _row(START, folder, entries), note)
 
 
 def _row(chapter: Chapter, folder: Path, entries: dict[str, Any]) -> Row:

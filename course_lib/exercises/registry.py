@@ -34,9 +34,10 @@ def of_chapter(chapter: str) -> tuple[Exercise, ...]:
     found: dict[str, Exercise] = {}
     for module in _modules(f"{PACKAGE}.{chapter}"):
         for value in vars(module).values():
-            if isinstance(value, Exercise) and value.chapter == chapter:
-                if found.setdefault(value.id, value) is not value:
-                    raise ValueError(f"two exercises have the id {value.id!r}")
+            if not isinstance(value, Exercise) or value.chapter != chapter:
+                continue
+            if found.setdefault(value.id, value) is not value:
+                raise ValueError(f"two exercises have the id {value.id!r}")
     return tuple(sorted(found.values(), key=lambda exercise: (exercise.place, exercise.id)))
 
 

@@ -127,7 +127,7 @@ class Upkeep(NoOutsideWorld):
     def _close_asyncgen(self, generator: AsyncGenerator[Any, Any]) -> None:
         self._asyncgens.discard(generator)
         if not self._closed:
-            self.call_soon(self.create_task, generator.aclose())  # type: ignore[arg-type]
+            self.call_soon(self.create_task, generator.aclose())
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """Nothing to shut down: there are no threads."""

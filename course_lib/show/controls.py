@@ -82,7 +82,7 @@ def field(control: Control) -> Any:
         isinstance(n, int) for n in (control.value, control.low, control.high, control.step)
     )
     kind = widgets.IntSlider if whole else widgets.FloatSlider
-    look = {} if whole else {"readout_format": ".3~g"}
+    look = {} if whole else {"readout_format": f".{_decimals(control.step)}f"}
     return kind(
         control.value, min=control.low, max=control.high, step=control.step, layout=wide, **look
     )
@@ -98,3 +98,8 @@ def row(control: Control, shown: Any) -> Any:
     line = widgets.HBox([widgets.VBox(names), shown])
     line.add_class("atr-row")
     return line
+
+
+def _decimals(step: float) -> int:
+    """Decimals that tell two neighbouring values apart: 1 for a step of 0.1, at most 4."""
+    return next((n for n in range(1, 4) if round(step, n) == step), 4)

@@ -1,6 +1,5 @@
 """Every test gets a progress file of its own."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,10 +8,10 @@ from course_lib.exercises import notebook
 
 
 @pytest.fixture(autouse=True)
-def progress_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def progress_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The progress goes to a temporary file, and hints start afresh."""
     path = tmp_path / "progress" / "progress.json"
     monkeypatch.setenv("COURSE_PROGRESS", str(path))
     notebook._hints.clear()
     notebook._asked.clear()
-    yield path
+    return path

@@ -69,3 +69,12 @@ def test_same_bytes(notebooks: Path) -> None:
     """Drawn twice, the map is the same."""
     assert repr(progress_map()) == repr(progress_map())
     assert progress_map()._repr_html_() == progress_map()._repr_html_()
+
+
+def test_start(notebooks: Path) -> None:
+    """The start notebook, once it is there, stands first, and is no chapter."""
+    assert "00 Start here" not in repr(progress_map())
+    (notebooks / "00_start_here.ipynb").write_text("{}")
+    assert repr(progress_map()).splitlines()[1].startswith("  00 Start here: 0 of 1 passed")
+    assert "1 of 36 chapters" in repr(progress_map())
+    assert 'href="00_start_here.ipynb"' in progress_map()._repr_html_()

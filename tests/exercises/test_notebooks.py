@@ -47,7 +47,7 @@ def _source(cell: Cell) -> str:
     return source if isinstance(source, str) else "".join(source)
 
 
-@pytest.mark.parametrize("chapter", (START, *CHAPTERS), ids=lambda chapter: chapter.slug)
+@pytest.mark.parametrize("chapter", [START, *CHAPTERS], ids=lambda chapter: chapter.slug)
 def test_notebook(chapter: Chapter) -> None:
     """A chapter's notebook holds each of its exercises once, stub and check; without exercises it
     is not done.

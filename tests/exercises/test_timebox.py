@@ -6,6 +6,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from textwrap import indent
 
 import pytest
 
@@ -14,20 +16,55 @@ from course_lib.exercises.timebox import Overtime, limited
 
 LIMIT = 0.1
 ENDLESS = {
-    "loop": "while True: pass",
-    "swallows Exception": "while True:\n  try: x = 1 / 0\n  except Exception: pass",
-    "bare except inside": "while True:\n  try:\n   while True: pass\n  except: pass",
-    "bare except twice": "while True:\n  try:\n   try:\n    while True: pass\n   except: pass\n   while True: pass\n  except: pass",
-    "BaseException": "while True:\n  try:\n   for i in range(10 ** 6): pass\n  except BaseException as e: continue\n  finally: pass",
-    "generator": "def g():\n  while True: yield 1\n while True:\n  try:\n   for _ in g(): pass\n  except: pass",
-    "recursion": "def g(n):\n  try: return g(n + 1)\n  except RecursionError: return g(0)\n while True: g(0)",
-    "library": "import json\n while True:\n  try: json.dumps(list(range(100)))\n  except: pass",
+    "loop": """
+while True: pass""",
+    "swallows Exception": """
+while True:
+    try: x = 1 / 0
+    except Exception: pass""",
+    "bare except inside": """
+while True:
+    try:
+        while True: pass
+    except: pass""",
+    "bare except twice": """
+while True:
+    try:
+        try:
+            while True: pass
+        except: pass
+        while True: pass
+    except: pass""",
+    "BaseException": """
+while True:
+    try:
+        for i in range(10 ** 6): pass
+    except BaseException as e: continue
+    finally: pass""",
+    "generator": """
+def g():
+    while True: yield 1
+while True:
+    try:
+        for _ in g(): pass
+    except: pass""",
+    "recursion": """
+def g(n):
+    try: return g(n + 1)
+    except RecursionError: return g(0)
+while True: g(0)""",
+    "library": """
+import json
+while True:
+    try: json.dumps(list(range(100)))
+    except: pass""",
 }
 
 
 def endless(body: str) -> Callable[[], None]:
     """Return a function with this body."""
-    made: Callable[[], None] = define(f"def f():\n {body}\n", "f", "<cell>")  # type: ignore[assignment]
+    made: Callable[[], None]
+    made = define("def f():" + indent(body, "    "), "f", "<cell>")  # type: ignore[assignment]
     return made
 
 
@@ -41,7 +78,7 @@ def test_stopped(body: str) -> None:
     assert sum(range(100_000)) == 4_999_950_000  # nothing lands after the box is closed
 
 
-@pytest.mark.parametrize("body", ["while True: pass", ENDLESS["bare except inside"]])
+@pytest.mark.parametrize("body", [ENDLESS["loop"], ENDLESS["bare except inside"]])
 def test_any_thread(body: str) -> None:
     """It works outside the main thread too."""
     caught: list[BaseException] = []
@@ -63,8 +100,7 @@ def test_async() -> None:
 
     async def main() -> str:
         def inner() -> None:
-            asyncio.Runner(loop_factory=asyncio.new_event_loop)
-            endless("while True: pass")()
+            endless(ENDLESS["loop"])()
 
         with pytest.raises(Overtime):
             limited(inner, LIMIT)
@@ -122,9 +158,7 @@ def test_interrupt_passes() -> None:
 def test_many() -> None:
     """Limits that fall on the very end of the work leave nothing behind: fifty boxes in a row."""
     for _ in range(50):
-        try:
+        with suppress(Overtime):
             limited(lambda: time.sleep(0.001), 0.001)
-        except Overtime:
-            pass
     time.sleep(0.02)
     assert not [thread for thread in threading.enumerate() if thread.name == "time box"]

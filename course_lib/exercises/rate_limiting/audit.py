@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Iterable
 
 from course_lib.exercises.attempt import Attempt
-from course_lib.exercises.exercise import Counterexample, Exercise, Mistake, Property
+from course_lib.exercises.exercise import Counterexample, Exercise, Mistake, Property, changed
 from course_lib.exercises.plain import shown
 
 __all__ = ["AUDIT"]
@@ -169,12 +169,6 @@ def sound(log, limit, window):
 """
 
 
-def _changed(old: str, new: str) -> str:
-    if old not in ANSWER:
-        raise ValueError(f"the answer has no {old!r}")
-    return ANSWER.lstrip("\n").replace(old, new)
-
-
 AUDIT = Exercise(
     id="rate_limiting.audit",
     place=6,
@@ -201,33 +195,38 @@ AUDIT = Exercise(
     mistakes=(
         Mistake(
             "looks for too many only",
-            _changed("allowed != (len(recent) < limit)", "allowed and len(recent) >= limit"),
+            changed(
+                ANSWER, ("allowed != (len(recent) < limit)", "allowed and len(recent) >= limit")
+            ),
             "You look only for requests that should not have passed. A limiter that denies "
             "everybody "
             "passes your test: ask also whether there was room.",
         ),
         Mistake(
             "counts by the clock",
-            _changed("time < t + window", "time // window == t // window"),
+            changed(ANSWER, ("time < t + window", "time // window == t // window")),
             "You count per window of the clock, as the fixed window does. A test with the "
             "defect of its subject finds nothing.",
         ),
         Mistake(
             "counts the denied",
-            _changed(
-                "        if allowed:\n            admitted.append(time)",
-                "        admitted.append(time)",
+            changed(
+                ANSWER,
+                (
+                    "        if allowed:\n            admitted.append(time)",
+                    "        admitted.append(time)",
+                ),
             ),
             "You count denied requests as if they had been admitted, so a sound limiter fails.",
         ),
         Mistake(
             "keeps the edge",
-            _changed("time < t + window", "time <= t + window"),
+            changed(ANSWER, ("time < t + window", "time <= t + window")),
             "A request admitted at t no longer counts at t + window: the window is half open.",
         ),
         Mistake(
             "accepts one too many",
-            _changed("len(recent) < limit", "len(recent) <= limit"),
+            changed(ANSWER, ("len(recent) < limit", "len(recent) <= limit")),
             "`recent` are the others. With this request they must be at most the limit: < and not "
             "<=.",
         ),

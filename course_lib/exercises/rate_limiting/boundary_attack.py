@@ -78,9 +78,15 @@ def _obey(target: Target, times: list[int]) -> None:
         raise Counterexample(f"{target.call} {told}.", (), NOISE)
 
 
-EARLY = "The attacker cannot send before it is there: the next boundary after `start` is the one to aim at."
+EARLY = (
+    "The attacker cannot send before it is there: aim at a boundary that leaves time for the "
+    "first burst."
+)
 GAP = "One client cannot send all at once: leave at least `gap` between two requests."
-NOISE = "That is a flood, and any limiter lets some of a flood through. The art is to send only what passes."
+NOISE = (
+    "That is a flood, and any limiter lets some of a flood through. The art is to send only "
+    "what passes."
+)
 
 
 def targets(draw: random.Random) -> Iterator[Target]:
@@ -115,7 +121,7 @@ def _double(target: Target, times: list[int]) -> None:
 
 STUB = '''
 def attack(limit, window, start, gap):
-    """Arrival times that get 2 * limit requests through a fixed window, all within less than `window`.
+    """Arrival times that get 2 * limit requests admitted within less than one `window`.
 
     All times are whole milliseconds. A new window begins at each multiple of `window`, and
     admits `limit` requests. The first arrival is not before `start`, two arrivals are at

@@ -9,7 +9,7 @@ import asyncio
 import random
 
 from course_lib.exercises.attempt import Attempt, Fault, Made
-from course_lib.exercises.exercise import Counterexample, Exercise, Mistake, Property
+from course_lib.exercises.exercise import Counterexample, Exercise, Mistake, Property, changed
 from course_lib.exercises.hunting import play, yes_or_no
 from course_lib.lab import World
 
@@ -194,16 +194,8 @@ class Fallback:
 """
 
 
-def _changed(*changes: tuple[str, str]) -> str:
-    source = ANSWER.lstrip("\n")
-    for old, new in changes:
-        if old not in source:
-            raise ValueError(f"the answer has no {old!r}")
-        source = source.replace(old, new)
-    return source
-
-
-STICKY = _changed(
+STICKY = changed(
+    ANSWER,
     ("        self.mode = mode\n", "        self.mode, self.down = mode, False\n"),
     (
         "        try:\n            return",
@@ -231,13 +223,13 @@ FALLBACK = Exercise(
     mistakes=(
         Mistake(
             "the built-in errors",
-            _changed(("from redis.exceptions import ConnectionError, TimeoutError\n", "")),
+            changed(ANSWER, ("from redis.exceptions import ConnectionError, TimeoutError\n", "")),
             "redis-py has its own ConnectionError and TimeoutError, in redis.exceptions. "
             "The built-in ones of the same name catch neither.",
         ),
         Mistake(
             "one error only",
-            _changed(("(ConnectionError, TimeoutError)", "ConnectionError")),
+            changed(ANSWER, ("(ConnectionError, TimeoutError)", "ConnectionError")),
             "A Redis that does not answer is as gone as one that refuses: catch TimeoutError too.",
         ),
         Mistake(
@@ -247,24 +239,24 @@ FALLBACK = Exercise(
         ),
         Mistake(
             "the whole limit each",
-            _changed(("max(1, limit // servers)", "limit")),
+            changed(ANSWER, ("max(1, limit // servers)", "limit")),
             "Each server gives out the whole limit, so all of them together give a multiple of it.",
         ),
         Mistake(
             "always open",
-            _changed(('return self.mode == "open"', "return True")),
+            changed(ANSWER, ('return self.mode == "open"', "return True")),
             "Mode closed admits requests. Where a flood does more harm than a refusal, it must "
             "not.",
         ),
         Mistake(
             "hides every error",
-            _changed(("(ConnectionError, TimeoutError)", "Exception")),
+            changed(ANSWER, ("(ConnectionError, TimeoutError)", "Exception")),
             "You catch every Exception, and a bug then looks like an outage: the limit is gone and "
             "nobody is told. Catch the two errors that mean Redis is gone.",
         ),
         Mistake(
             "one share for all keys",
-            _changed(("self.local.hit(key)", 'self.local.hit("all")')),
+            changed(ANSWER, ("self.local.hit(key)", 'self.local.hit("all")')),
             "All users share one local count, and the first one uses it up. Count per key.",
         ),
     ),
@@ -272,7 +264,8 @@ FALLBACK = Exercise(
         "Try Redis first, every time. Only an error says that it is gone: which ones?",
         "`from redis.exceptions import ConnectionError, TimeoutError`. They are not the built-in "
         "ones.",
-        'For "local", make `LocalLimiter(FixedWindow(max(1, limit // servers), window), clock)` once, in '
+        'For "local", make `LocalLimiter(FixedWindow(max(1, limit // servers), window), clock)` '
+        "once, in "
         "__init__, and ask its `hit(key).allowed` in the except block.",
     ),
     seeds=(1, 2),

@@ -9,9 +9,20 @@ import asyncio
 import random
 from collections.abc import Iterable
 
+from redis.asyncio import Redis
+
 from course_lib.exercises.attempt import Attempt
-from course_lib.exercises.exercise import Counterexample, Exercise, Mistake, Property
+from course_lib.exercises.exercise import Counterexample, Exercise, Mistake, Property, changed
 from course_lib.exercises.hunting import Scenario, hunt, play, yes_or_no
+from course_lib.exercises.rate_limiting.sliding_log_sources import (
+    ANSWER,
+    AS_MEMBERS,
+    CHECK_THEN_ADD,
+    FIXED,
+    STUB,
+    TRANSACTION,
+    own_clock,
+)
 from course_lib.lab import World
 
 __all__ = ["SLIDING_LOG"]
@@ -27,10 +38,13 @@ class Game:
         self.attempt, self.world = attempt, World(seed=draw.getrandbits(16))
         self.limit, self.window = draw.randint(2, 4), draw.randint(20, 60)  # requests, seconds
         self.key = f"user:{draw.randint(1, 999)}"
+        self.clients: dict[str, Redis] = {}
 
     async def ask(self, server: str = "server 1", key: str = "") -> bool:
         """Ask as one server; the answer must be True or False."""
-        given = (self.world.redis(server), key or self.key, self.limit, self.window * 1000)
+        if server not in self.clients:
+            self.clients[server] = self.world.redis(server)
+        given = (self.clients[server], key or self.key, self.limit, self.window * 1000)
         return yes_or_no("allow", given, await self.attempt.wait(*given))
 
     async def expect(self, asks: Iterable[Ask]) -> int:
@@ -183,115 +197,15 @@ def apart(attempt: Attempt, draw: random.Random) -> int:
     return play(story())
 
 
-STUB = '''
-async def allow(redis, key, limit, window):
-    """Whether one more request of `key` may pass; True or False.
-
-    At most `limit` requests are admitted in any trailing `window` (milliseconds): one admitted
-    at t counts until t + window, exactly. `redis` is a redis.asyncio.Redis. Other servers ask
-    at the same time, their clocks are not yours, and denied requests do not count.
-    """
-    raise NotImplementedError
-'''
-
-ANSWER = '''
-SCRIPT = """
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
-local limit, window = tonumber(ARGV[1]), ARGV[2] * 1000
-local oldest = redis.call('LINDEX', KEYS[1], 0)
-while oldest and tonumber(oldest) + window <= now do
-  redis.call('LPOP', KEYS[1])
-  oldest = redis.call('LINDEX', KEYS[1], 0)
-end
-if redis.call('LLEN', KEYS[1]) >= limit then return 0 end
-redis.call('RPUSH', KEYS[1], string.format('%d', now))
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return 1
-"""
-
-async def allow(redis, key, limit, window):
-    return await redis.eval(SCRIPT, 1, key, limit, window) == 1
-'''
-
-CHECK_THEN_ADD = """
-async def allow(redis, key, limit, window):
-    seconds, micros = await redis.time()
-    now = seconds * 1_000_000 + micros
-    await redis.zremrangebyscore(key, 0, now - window * 1000)
-    if await redis.zcard(key) >= limit:
-        return False
-    number = await redis.incr(key + ":number")
-    await redis.zadd(key, {str(number): now})
-    await redis.pexpire(key, window)
-    await redis.pexpire(key + ":number", window)
-    return True
-"""
-
-TRANSACTION = """
-async def allow(redis, key, limit, window):
-    seconds, micros = await redis.time()
-    now = seconds * 1_000_000 + micros
-    number = await redis.incr(key + ":number")
-    async with redis.pipeline(transaction=True) as together:
-        together.zremrangebyscore(key, 0, now - window * 1000)
-        together.zadd(key, {str(number): now})
-        together.zcard(key)
-        together.pexpire(key, window)
-        together.pexpire(key + ":number", window)
-        _, _, count, _, _ = await together.execute()
-    return count <= limit
-"""
-
-FIXED = '''
-SCRIPT = """
-local time = redis.call('TIME')
-local window = math.floor((time[1] * 1000 + math.floor(time[2] / 1000)) / ARGV[2])
-local key = KEYS[1] .. ':' .. window
-local count = redis.call('INCR', key)
-redis.call('PEXPIRE', key, ARGV[2])
-return count
-"""
-
-async def allow(redis, key, limit, window):
-    return await redis.eval(SCRIPT, 1, key, limit, window) <= limit
-'''
-
-
-def _changed(*changes: tuple[str, str]) -> str:
-    source = ANSWER.lstrip("\n")
-    for old, new in changes:
-        if old not in source:
-            raise ValueError(f"the answer has no {old!r}")
-        source = source.replace(old, new)
-    return source
-
-
-def _own_clock(clock: str) -> str:
-    server = "local time = redis.call('TIME')\nlocal now = time[1] * 1000000 + time[2]"
-    call = "redis.eval(SCRIPT, 1, key, limit, window)"
-    mine = f"redis.eval(SCRIPT, 1, key, limit, window, int({clock} * 1_000_000))"
-    return "import asyncio\nimport time\n" + _changed(
-        (server, "local now = tonumber(ARGV[3])"), (call, mine)
-    )
-
-
-AS_MEMBERS = _changed(
-    ("redis.call('LINDEX', KEYS[1], 0)", "redis.call('ZRANGE', KEYS[1], 0, 0)[1]"),
-    ("redis.call('LPOP', KEYS[1])", "redis.call('ZPOPMIN', KEYS[1])"),
-    ("'LLEN'", "'ZCARD'"),
-    (
-        "redis.call('RPUSH', KEYS[1], string.format('%d', now))",
-        "redis.call('ZADD', KEYS[1], now, string.format('%d', now))",
-    ),
-)
-
 RACE = (
     "Looking and adding are two effects, and between them another server looks at the same old "
     "count. "
     "A transaction cannot decide in between either; one script can."
 )
-FIXED_IDEA = "You count per window of the clock. At the boundary the count starts afresh, and twice the limit passes."
+FIXED_IDEA = (
+    "You count per window of the clock. At the boundary the count starts afresh, and twice the "
+    "limit passes."
+)
 DENIED = (
     "You write denied requests down as well. Whoever keeps on asking keeps itself out; "
     "a transaction that adds first and counts afterwards does just that."
@@ -350,19 +264,21 @@ SLIDING_LOG = Exercise(
         Mistake("the time as the member", AS_MEMBERS, INSTANT),
         Mistake(
             "the process's clock",
-            _own_clock("time.time()"),
+            own_clock("time.time()"),
             "You take the time from your own process. Servers' clocks differ, and this world's "
             "time is "
             "not your computer's: Redis's TIME is the one clock that all share.",
         ),
-        Mistake("the time of sending", _own_clock("asyncio.get_running_loop().time()"), CLOCK),
+        Mistake("the time of sending", own_clock("asyncio.get_running_loop().time()"), CLOCK),
         Mistake(
-            "never expires", _changed(("redis.call('PEXPIRE', KEYS[1], ARGV[2])\n", "")), MEMORY
+            "never expires",
+            changed(ANSWER, ("redis.call('PEXPIRE', KEYS[1], ARGV[2])\n", "")),
+            MEMORY,
         ),
-        Mistake("one log for all", _changed(("1, key,", "1, 'log',")), APART),
+        Mistake("one log for all", changed(ANSWER, ("1, key,", "1, 'log',")), APART),
         Mistake(
             "one microsecond too long",
-            _changed(("+ window <= now", "+ window < now")),
+            changed(ANSWER, ("+ window <= now", "+ window < now")),
             "A request admitted at t no longer counts at t + window: drop it when "
             "t + window <= now, not only when it is less.",
         ),

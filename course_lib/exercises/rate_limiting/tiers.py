@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterator
 
 from course_lib.exercises.cases import Case, pure
-from course_lib.exercises.exercise import Exercise, Mistake
+from course_lib.exercises.exercise import Exercise, Mistake, changed
 
 __all__ = ["TIERS_AND_COST"]
 
@@ -117,18 +117,6 @@ def decide(tiers, costs, tier, route, level):
 """
 
 
-def _changed(*changes: tuple[str, str]) -> str:
-    """Return the answer with one thought in it replaced: a mistake differs from it in that
-    thought alone.
-    """
-    source = ANSWER.lstrip("\n")
-    for old, new in changes:
-        if old not in source:
-            raise ValueError(f"the answer has no {old!r}")
-        source = source.replace(old, new)
-    return source
-
-
 TIERS_AND_COST = Exercise(
     id="rate_limiting.tiers_and_cost",
     place=3,
@@ -178,41 +166,44 @@ TIERS_AND_COST = Exercise(
     mistakes=(
         Mistake(
             "counts requests",
-            _changed(("costs.get(route, 1)", "1")),
+            changed(ANSWER, ("costs.get(route, 1)", "1")),
             "You take 1 for every route. A report that costs 5 then passes five times as often.",
         ),
         Mistake(
             "pays on credit",
-            _changed(("cost <= level", "level > 0 or cost == 0")),
+            changed(ANSWER, ("cost <= level", "level > 0 or cost == 0")),
             "You allow whatever comes while anything is left, so the level falls below zero.",
         ),
         Mistake(
             "charges the denied",
-            _changed(
-                ('"allowed": False, "level": level,', '"allowed": False, "level": level - cost,')
+            changed(
+                ANSWER,
+                ('"allowed": False, "level": level,', '"allowed": False, "level": level - cost,'),
             ),
             "You take tokens for a request that you deny. Whoever retries then never gets in "
             "again.",
         ),
         Mistake(
             "keeps the savings",
-            _changed(('min(level, plan["burst"])', "level")),
+            changed(ANSWER, ('min(level, plan["burst"])', "level")),
             "The level is not cut to the tier's burst. After a downgrade the old savings still "
             "work.",
         ),
         Mistake(
             "the unknown gets the best",
-            _changed(('tiers["free"]', 'max(tiers.values(), key=lambda plan: plan["burst"])')),
+            changed(
+                ANSWER, ('tiers["free"]', 'max(tiers.values(), key=lambda plan: plan["burst"])')
+            ),
             "An unknown tier gets the largest one. A typing error in a token is then an upgrade.",
         ),
         Mistake(
             "zero is not nothing",
-            _changed(("costs.get(route, 1)", "costs.get(route) or 1")),
+            changed(ANSWER, ("costs.get(route, 1)", "costs.get(route) or 1")),
             "`or 1` turns a price of 0 into 1. Only a missing price costs 1.",
         ),
         Mistake(
             "one rate for all",
-            _changed(('/ plan["rate"]', '/ tiers["free"]["rate"]')),
+            changed(ANSWER, ('/ plan["rate"]', '/ tiers["free"]["rate"]')),
             "The wait is the same for every tier. It is the user's own rate that fills the bucket.",
         ),
     ),

@@ -116,6 +116,8 @@ def exact(name: str, value: Seconds) -> Fraction:
         raise ValueError(f"{name} must be a number, not {value!r}")
     if not math.isfinite(value) or value <= 0:
         raise ValueError(f"{name} must be a finite number above 0, not {value}")
+    if value < 1e-9:
+        raise ValueError(f"{name} must be at least 1e-9, not {value}")
     return Fraction(value).limit_denominator(10**9)
 
 

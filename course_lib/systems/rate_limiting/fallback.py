@@ -10,6 +10,7 @@ Source: https://stripe.com/blog/rate-limiters (fail open); Nygard, Release It (c
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
@@ -21,6 +22,9 @@ from course_lib.systems.rate_limiting.local_limiter import LocalLimiter
 from course_lib.systems.rate_limiting.redis_limiter import RedisLimiter
 
 __all__ = ["Fallback", "FallbackLimiter", "Outage", "Ruling", "Unavailable"]
+
+log = logging.getLogger(__name__)
+log.addHandler(logging.NullHandler())
 
 Fallback = Literal["open", "closed", "local"]
 Answer = TypeVar("Answer")
@@ -65,8 +69,12 @@ class Outage:
             async with asyncio.timeout(self.timeout):
                 answer = await call()
         except DOWN as error:
+            if self._alone_until is None:
+                log.warning("Redis does not answer: limits go by their fallbacks: %r", error)
             self._alone_until = self.clock() + self.cool_down
             raise Unavailable from error
+        if self._alone_until is not None:
+            log.warning("Redis answers again: limits are shared again")
         self._alone_until = None
         return answer
 
@@ -82,6 +90,8 @@ class Ruling:
 
 class FallbackLimiter:
     """Limits over Redis, and by the fallback while Redis is down; `servers` share a local limit.
+
+    `cost` is the most that one request costs.
 
     >>> limiter = FallbackLimiter(RedisLimiter(redis, GCRA(10, 20)), outage, "local", servers=4)
     >>> (await limiter.hit("user:7")).by
@@ -101,7 +111,6 @@ class FallbackLimiter:
         self.limiter = limiter
         self.outage = outage
         self.fallback = fallback
-        self.least = cost
         # However small the share, a request that fits the limit must fit the share.
         share = limiter.algorithm.share(servers, at_least=min(cost, limiter.algorithm.limit))
         self.local: LocalLimiter[Any] = LocalLimiter(share, outage.clock)

@@ -1,4 +1,4 @@
-"""What a response says about the limit: RateLimit, RateLimit-Policy, Retry-After, and the old names.
+"""What a response says about the limit: RateLimit, RateLimit-Policy, Retry-After, old names.
 
     RateLimit-Policy: "default";q=100;w=60       100 units in 60 seconds
     RateLimit: "default";r=50;t=30               50 left, for the next 30 seconds

@@ -8,7 +8,9 @@
             Route("/search", Policy("search", GCRA(rate=1, burst=5), fallback="local"), cost=5),
             Route("/{path:path}", Policy("default", TokenBucket(rate=10, burst=20))),
         ],
-        key=by_user(lambda request: request.state.user, by_address(trusted_proxies=1)),
+        key=by_user(
+            lambda request: getattr(request.state, "user", None), by_address(trusted_proxies=1)
+        ),
         servers=4,
     )
 
@@ -83,23 +85,14 @@ class RateLimitMiddleware:
         self.legacy_headers = legacy_headers
         self.outage = Outage(clock, timeout, cool_down)
         self._limiters: dict[tuple[str, str], FallbackLimiter] = {}
-        for route in routes:
-            if route.policy:
-                self._add(route.policy, redis, prefix, servers, route.cost)
-
-    def _add(self, policy: Policy, redis: Redis, prefix: str, servers: int, cost: int) -> None:
-        for tier, algorithm in policy.algorithms.items():
-            name = ":".join(filter(None, [prefix, policy.name, tier]))
-            limiter = self._limiters.get((policy.name, tier))
-            if limiter and (limiter.limiter.algorithm, limiter.fallback) != (
-                algorithm,
-                policy.fallback,
-            ):
-                raise ValueError(f"two different policies are named {policy.name!r}")
-            least = max(cost, limiter.least if limiter else 1)
-            self._limiters[policy.name, tier] = FallbackLimiter(
-                RedisLimiter(redis, algorithm, name), self.outage, policy.fallback, servers, least
-            )
+        for policy, cost in _policies(routes):
+            for name, algorithm in policy.algorithms.items():
+                limiter = RedisLimiter(
+                    redis, algorithm, ":".join(filter(None, [prefix, policy.name, name]))
+                )
+                self._limiters[policy.name, name] = FallbackLimiter(
+                    limiter, self.outage, policy.fallback, servers, cost
+                )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through, or answer in the application's place."""
@@ -111,7 +104,7 @@ class RateLimitMiddleware:
         tier = route.policy.tier(self.tier(request))
         limiter = self._limiters[route.policy.name, tier]
         ruling = await limiter.hit(self.key(request) or "everybody", route.cost)
-        fields = self._fields(route.policy, tier, ruling)
+        fields = self._fields(route.policy.name, limiter, ruling)
         if ruling.allowed:
             await self.app(scope, receive, _with_fields(send, fields))
         else:
@@ -119,13 +112,15 @@ class RateLimitMiddleware:
             await refusal(scope, receive, send)
 
     def _route(self, scope: Scope) -> Route | None:
-        path = scope["path"].removeprefix(scope.get("root_path", "")) or "/"
-        return match(self.routes, scope["method"], path)
+        path, root = scope["path"], scope.get("root_path", "")
+        inside = root and (path + "/").startswith(root + "/")
+        return match(self.routes, scope["method"], path[len(root) :] or "/" if inside else path)
 
-    def _fields(self, policy: Policy, tier: str, ruling: Ruling) -> dict[str, str]:
-        fields = {"RateLimit-Policy": policy_field(policy.name, policy.of(tier))}
+    def _fields(self, policy: str, limiter: FallbackLimiter, ruling: Ruling) -> dict[str, str]:
+        shared = limiter.local if ruling.by == "local" else limiter.limiter
+        fields = {"RateLimit-Policy": policy_field(policy, shared.algorithm)}
         if ruling.decision:
-            fields["RateLimit"] = rate_limit_field(policy.name, ruling.decision)
+            fields["RateLimit"] = rate_limit_field(policy, ruling.decision)
             if self.legacy_headers:
                 fields |= legacy(ruling.decision)
         return fields
@@ -138,6 +133,19 @@ class RateLimitMiddleware:
         if ruling.decision and route.policy:
             return _problem(_exceeded(route.policy.name, route.cost, ruling.decision), fields)
         return _problem(_unavailable(), fields)
+
+
+def _policies(routes: Sequence[Route]) -> list[tuple[Policy, int]]:
+    """Each policy once, with the highest cost that a route asks of it."""
+    policies: dict[str, tuple[Policy, int]] = {}
+    for route in routes:
+        if route.policy is None:
+            continue
+        known, cost = policies.get(route.policy.name, (route.policy, 1))
+        if known != route.policy:
+            raise ValueError(f"two different policies are named {known.name!r}")
+        policies[known.name] = known, max(cost, route.cost)
+    return list(policies.values())
 
 
 def _with_fields(send: Send, fields: dict[str, str]) -> Send:

@@ -20,7 +20,7 @@ Source: derived here; each formula equals the exhaustive search on small grids (
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -45,6 +45,8 @@ __all__ = ["Worst", "bound", "search"]
 MICROSECOND = Fraction(1, SECOND)
 State = TypeVar("State")
 Arrivals = tuple[tuple[int, int], ...]
+Chooser = Callable[[Any, int], list[tuple[int, Any]]]
+Planner = Callable[[Any, int, int], tuple[int, Arrivals]]
 
 
 def bound(algorithm: Algorithm[Any], span: Seconds, tick: Seconds = MICROSECOND) -> int:
@@ -89,14 +91,15 @@ def search(algorithm: Algorithm[Any], span: Seconds, tick: Seconds) -> Worst:
     """Try every arrival pattern on the grid, and give back the worst trailing window of `span`.
 
     Knows nothing of the algorithm but `initial` and `decide`. Takes well under a second for a limit
-    of 4 and a window of 8 ticks; the sliding log, whose states are many, sets the pace.
+    of 3 and a window of 6 ticks; the sliding log, whose states are many, sets the pace.
 
     >>> search(FixedWindow(limit=3, window=4), span=4, tick=1)
     Worst(admitted=6, start=0.0, end=4.0, arrivals=((3.0, 3), (4.0, 3)))
     """
     step = microseconds("tick", tick)
     n = _instants(span, step)
-    most = _planner(algorithm, step)
+    choices = _chooser(algorithm, step)
+    most = _planner(choices)
     paths: dict[Any, Arrivals] = {algorithm.initial: ()}
     worst: tuple[int, int, Arrivals] = (0, 0, ())
     for first in range(2 * ceil(algorithm.span * SECOND / step) + 1):
@@ -105,9 +108,9 @@ def search(algorithm: Algorithm[Any], span: Seconds, tick: Seconds) -> Worst:
             if admitted > worst[0]:
                 worst = (admitted, first, path + plan)
         paths = {
-            after: path + (((first, units),) if units else ())
+            after: path + _arrival(first, units)
             for state, path in reversed(paths.items())
-            for units, after in _choices(algorithm, state, first * step)
+            for units, after in choices(state, first)
         }
     admitted, first, arrivals = worst
     seconds = step / SECOND
@@ -119,32 +122,38 @@ def search(algorithm: Algorithm[Any], span: Seconds, tick: Seconds) -> Worst:
     )
 
 
-def _planner(algorithm: Algorithm[Any], step: int) -> Callable[[Any, int, int], Any]:
+def _chooser(algorithm: Algorithm[State], step: int) -> Chooser:
+    @cache
+    def choices(state: State, instant: int) -> list[tuple[int, State]]:
+        """All that a client can get at one instant: 0 units, 1 unit, and so on until refused."""
+        found = [(0, state)]
+        state, decision = algorithm.decide(state, instant * step)
+        while decision.allowed:
+            found.append((len(found), state))
+            state, decision = algorithm.decide(state, instant * step)
+        return found
+
+    return choices
+
+
+def _planner(choices: Chooser) -> Planner:
     @cache
     def most(state: Any, instant: int, left: int) -> tuple[int, Arrivals]:
         """The most that can be admitted in `left` instants from here, and by which arrivals."""
         if not left:
             return 0, ()
         best: tuple[int, Arrivals] = (-1, ())
-        for units, after in _choices(algorithm, state, instant * step):
+        for units, after in choices(state, instant):
             later, plan = most(after, instant + 1, left - 1)
-            if units + later > best[0]:
-                best = units + later, (((instant, units),) if units else ()) + plan
+            if units + later >= best[0]:
+                best = units + later, _arrival(instant, units) + plan
         return best
 
     return most
 
 
-def _choices(algorithm: Algorithm[State], state: State, now: int) -> Iterator[tuple[int, State]]:
-    """All that a client can get at one instant: 0 units, 1 unit, and so on until refused."""
-    units = 0
-    yield units, state
-    while True:
-        state, decision = algorithm.decide(state, now)
-        if not decision.allowed:
-            return
-        units += 1
-        yield units, state
+def _arrival(instant: int, units: int) -> Arrivals:
+    return ((instant, units),) if units else ()
 
 
 def _instants(span: Seconds, step: int) -> int:
