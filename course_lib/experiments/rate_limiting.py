@@ -66,8 +66,7 @@ def picture(
         end=end,
         title=title,
         summary=(
-            f"{title}: {len(admitted)} of {len(arrivals)} admitted, "
-            f"at most {worst} in any {window:g} s."
+            f"{len(admitted)} of {len(arrivals)} admitted, at most {worst} in any {window:g} s."
         ),
         tracks=[
             Lanes("Requests", ["user:7"], events),  # type: ignore[arg-type]
@@ -266,7 +265,7 @@ async def memory(*, seed: int, limit: int) -> Trace:
         clock="steps",
         title="Stored for one user",
         summary=f"After {limit} requests: {now} bytes.",
-        tracks=[Series("Bytes for one key, by requests admitted", sizes, unit="bytes")],
+        tracks=[Series("One key, by requests admitted", sizes, unit="bytes", shape="line")],
     )
 
 

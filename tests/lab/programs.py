@@ -30,7 +30,7 @@ class StandardLoop(asyncio.BaseEventLoop):
         super().__init__()
         self.now = 0.0
         self._selector = self
-        self._clock_resolution = 0.0
+        self._clock_resolution = 2.0**-50  # what is due now is due
 
     def time(self) -> float:
         return self.now
@@ -299,5 +299,6 @@ def end(loop: asyncio.AbstractEventLoop, stuck: type[Exception]) -> None:
         task._log_destroy_pending = False
         task.cancel()
     with suppress(stuck):
-        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        if left:
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
     loop.close()

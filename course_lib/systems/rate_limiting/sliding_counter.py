@@ -38,7 +38,8 @@ start, count, previous = tonumber(start), tonumber(count), tonumber(previous)
 
 local left = window - now % window
 local current = now + left - window
-if current == start + window then count, previous = 0, count
+if current < start then count, previous = math.min(limit, count + previous), 0
+elseif current == start + window then count, previous = 0, count
 elseif current > start then count, previous = 0, 0 end
 local allowed = previous * left <= (limit - count - cost) * window
 if allowed then count = count + cost end
@@ -102,10 +103,12 @@ class SlidingCounter:
         """Move the state to the window of `now`: this window's count becomes the previous one's."""
         start, count, previous = state
         current = now - now % self.period
+        if current < start:
+            # A clock that ran back (failover): both counts are of now, so nothing is granted twice.
+            return current, min(self.limit, count + previous), 0
         if current == start + self.period:
             return current, 0, count
-        # A clock that ran back (failover) keeps both counts: no second helping.
-        return (current, 0, 0) if current > start else (current, count, previous)
+        return (current, 0, 0) if current > start else state
 
     def decide(self, state: State, now: int, cost: int = 1) -> tuple[State, Decision]:
         """Decide on one request; the state is (start of the window, its count, the previous count).

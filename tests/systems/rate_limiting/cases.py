@@ -86,6 +86,11 @@ def replay(algorithm: Any, trace: list[tuple[int, int]]) -> tuple[Any, list[Deci
     return state, decisions
 
 
+def in_words(state: Any) -> str:
+    """A core's state as its script writes it."""
+    return " ".join(map(str, state)) if isinstance(state, tuple) else str(state)
+
+
 class ClockedRedis:
     """A fakeredis whose clock says what the test says, in microseconds."""
 

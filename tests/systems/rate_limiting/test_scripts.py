@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from course_lib.systems.rate_limiting import Algorithm, FixedWindow, SlidingCounter, TokenBucket
-from tests.systems.rate_limiting.cases import EPOCH, ORDINARY, ClockedRedis, traces
+from tests.systems.rate_limiting.cases import EPOCH, ORDINARY, ClockedRedis, in_words, traces
 
 
 def stored(redis: ClockedRedis) -> str:
@@ -15,11 +15,6 @@ def stored(redis: ClockedRedis) -> str:
     if redis.client.type("k") == "list":
         return " ".join(redis.client.lrange("k", 0, -1))
     return redis.client.get("k") or ""
-
-
-def in_words(state: Any) -> str:
-    """A core's state as its script writes it."""
-    return " ".join(map(str, state)) if isinstance(state, tuple) else str(state)
 
 
 @settings(deadline=None, max_examples=150)
