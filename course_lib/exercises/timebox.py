@@ -163,7 +163,7 @@ def _arm() -> None:
     over its limit.
     """
     watch = _open.get(threading.get_ident())
-    if True:
+    if watch is None or watch.over or not watch.strikes:
         return
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code is not limited.__code__:

@@ -26,6 +26,7 @@ __all__ = [
     "traffic",
 ]
 
+SECOND = 1_000_000  # microseconds
 ASKED_FOR = 12  # seconds of arrivals in a set of sliders
 END = 13  # seconds shown, so that late answers are seen
 BY_WINDOW: dict[str, Callable[[int, int], rl.Algorithm[Any]]] = {
@@ -59,14 +60,14 @@ def picture(
 ) -> Trace:
     """Every request, and how many were admitted in the trailing window, beside the limit."""
     passed = set(admitted)
-    worst = measure.worst_window(admitted, window).count
+    most = worst(admitted, window)
     end = max(arrivals) + window / 10
     events = [(t, 0, "admitted" if t in passed else "denied", "") for t in arrivals]
     return Trace(
         end=end,
         title=title,
         summary=(
-            f"{len(admitted)} of {len(arrivals)} admitted, at most {worst} in any {window:g} s."
+            f"{len(admitted)} of {len(arrivals)} admitted, at most {most} in any {window:g} s."
         ),
         tracks=[
             Lanes("Requests", ["user:7"], events),  # type: ignore[arg-type]
@@ -75,9 +76,24 @@ def picture(
     )
 
 
+def worst(admitted: Sequence[float], window: float) -> int:
+    """The most admissions in any trailing window, times taken to the microsecond as Redis does.
+
+    >>> worst([0.1, 5.1], window=5), worst([0.2, 5.1], window=5)
+    (1, 2)
+    """
+    return int(measure.worst_window(_microseconds(admitted), round(window * SECOND)).count)
+
+
+def _microseconds(times: Sequence[float]) -> list[int]:
+    """Sums of floats: 5.1 - 0.1 is not 5, and at the edge of a window that is a wrong count."""
+    return [round(t * SECOND) for t in times]
+
+
 def trailing_track(admitted: Sequence[float], window: float, limit: float, end: float) -> Series:
     """How many were admitted in the trailing window, over time, with the limit as a line."""
-    steps = [point for point in measure.trailing(admitted, window) if point[0] <= end]
+    counts = measure.trailing(_microseconds(admitted), round(window * SECOND))
+    steps = [(t / SECOND, count) for t, count in counts if t <= end * SECOND]
     label = f"Admitted in the last {window:g} s"
     return Series(label, {"admitted": [(0.0, 0), *steps]}, unit="requests", limit=limit)
 
@@ -136,11 +152,11 @@ async def traffic(
     ask = _in_redis if counted == "in Redis" else _on_each_server
     done = sorted(await load.replay(arrivals, ask(world, limiter, servers), origin=0))
     passed = [one.time for one in done if one.decision.allowed]
-    worst = measure.worst_window(passed, window).count
+    most = worst(passed, window)
     return Trace(
         end=END,
         title=f"{algorithm}, {shape}, counted {counted}",
-        summary=f"{len(passed)} of {len(done)} admitted, at most {worst:g} in any {window} s.",
+        summary=f"{len(passed)} of {len(done)} admitted, at most {most} in any {window} s.",
         tracks=[
             _lanes(servers, [(one.time, one.server, _outcome(one), "") for one in done]),
             Level("Remaining", [(one.time, one.decision.remaining) for one in done], limiter.limit),
@@ -234,14 +250,14 @@ def _outage_picture(
     done: list[tuple[float, int, str, str, float]], servers: int, rate: int, how: str
 ) -> Trace:
     passed = [t for t, _, outcome, _, _ in done if outcome == "admitted"]
-    worst = measure.worst_window(passed, 1).count
+    most = worst(passed, 1)
     longest = max(wait for *_, wait in done)
     waits = [(t, wait) for t, *_, wait in done]
     return Trace(
         end=END,
         title=f"Redis is {how} from 4 s to 8 s",
         summary=(
-            f"{len(passed)} of {len(done)} admitted, at most {worst:g} in any second, "
+            f"{len(passed)} of {len(done)} admitted, at most {most} in any second, "
             f"longest wait {longest:.0f} ms."
         ),
         tracks=[

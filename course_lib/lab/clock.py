@@ -17,6 +17,7 @@ import functools
 import heapq
 import math
 from collections.abc import Callable, Collection, Coroutine
+from contextlib import suppress
 from contextvars import Context, copy_context
 from typing import Any, TypeVar
 
@@ -255,7 +256,8 @@ class VirtualLoop(Upkeep):
         """
         left = [task for task in by_age(self.tasks_left()) if task not in keep]
         for task in left:
-            task.cancel()
+            with suppress(RecursionError):  # asyncio cannot cancel tasks that wait for each other
+                task.cancel()
         budget, self.step_budget = self.step_budget, min(self.step_budget, STEPS_TO_END)
         try:
             if left:

@@ -67,7 +67,7 @@ def _describe(task: Task, names: dict[Task, str]) -> str:
         return f"{names[task]} has not started"
     own = [link for link in chain if not _is_library(link[0])] or chain[:1]
     code, line = own[-1]
-    where = f"line {line}: {linecache.getline(code.co_filename, line).strip()}".rstrip(": ")
+    where = f"line {line}: {linecache.getline(code.co_filename, line).strip()}".removesuffix(": ")
     return f"{names[task]} waits for {_awaited(task, names, chain, own[-1])}, {where}"
 
 

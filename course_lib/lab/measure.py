@@ -142,8 +142,13 @@ class Worst:
 
     def __repr__(self) -> str:
         left = "[" if self.closed else "("
-        window = f"{left}{self.start}, {self.end}]"
+        window = f"{left}{_short(self.start)}, {_short(self.end)}]"
         return f"at most {self.count} in any window; the first such window is {window}"
+
+
+def _short(time: float) -> float:
+    """Six decimals: enough for microseconds, and no trace of binary fractions."""
+    return time if isinstance(time, int) else round(time, 6)
 
 
 def worst_window(

@@ -92,6 +92,7 @@ class Play:
         self.tasks: list[asyncio.Task[Any]] = []
         self.calls: list[Any] = []
         self.var = contextvars.ContextVar("var", default=0)
+        self.owner = contextvars.ContextVar("owner", default=0)
         self.count = 0
         loop.set_exception_handler(self.on_error)
 
@@ -202,18 +203,24 @@ class Play:
             self.calls[index].cancel()
 
     async def join(self, index: int) -> object:
-        if index < len(self.tasks) and self.tasks[index] is not asyncio.current_task():
+        """Only for younger tasks: asyncio cannot cancel tasks that wait for each other."""
+        if self.owner.get() < index < len(self.tasks):
             return await self.tasks[index]
         return None
 
     # Steps with others inside
 
+    async def owned(self, index: int, steps: list[Step]) -> int:
+        self.owner.set(index)
+        return await self.body(steps)
+
     async def spawn(self, steps: list[Step]) -> None:
-        self.tasks.append(asyncio.create_task(self.body(steps)))
+        self.tasks.append(asyncio.create_task(self.owned(len(self.tasks), steps)))
 
     async def spawn_apart(self, steps: list[Step]) -> None:
         context = contextvars.Context()
-        self.tasks.append(asyncio.create_task(self.body(steps), context=context))
+        made = asyncio.create_task(self.owned(len(self.tasks), steps), context=context)
+        self.tasks.append(made)
 
     async def timeout(self, steps: list[Step]) -> object:
         async with asyncio.timeout(self.delay()) as deadline:
