@@ -1,6 +1,6 @@
 """The warm-up of the start notebook: count visits from several servers without losing one.
 
-It shows how an exercise goes, with the smallest race there is. Left out: anything about rate limits.
+It shows how an exercise goes, with the smallest race there is. Left out: anything of rate limits.
 """
 
 import asyncio
@@ -27,10 +27,8 @@ def alone(attempt: Attempt, draw: random.Random) -> int:
             for page in pages:
                 answer = await attempt.wait(world.redis(f"server {right % 2 + 1}"), page)
                 if type(answer) is not int or answer != right:
-                    raise Counterexample(
-                        f"Visit {right} of {page} was answered with {shown(answer)}; right is {right}.",
-                        tuple(world.log),
-                    )
+                    told = f"Visit {right} of {page} was answered with {shown(answer)}"
+                    raise Counterexample(f"{told}; right is {right}.", tuple(world.log))
         return times * len(pages)
 
     return run(play(), step_budget=20_000)

@@ -83,10 +83,9 @@ def _awaited(
     children = getattr(future, "_children", None)
     if children:
         return f"a gather of {_listed([names.get(child, 'a future') for child in children])}"
-    innermost = chain[-1]
-    if innermost is own:
-        return "a future that nobody completes"
-    return PLAINLY.get(innermost[0].co_qualname, innermost[0].co_qualname)
+    innermost = chain[-1][0].co_qualname
+    nobody = "a future that nobody completes"
+    return PLAINLY.get(innermost, nobody if chain[-1] is own else innermost)
 
 
 def _listed(names: list[str], longest: int = 5) -> str:

@@ -186,7 +186,7 @@ def test_an_old_future_does_not_stop_a_new_run():
     loop = VirtualLoop()
 
     async def main():
-        loop.call_soon(loop.call_soon, lambda: 1 / 0)
+        loop.call_soon(lambda: 1 / 0)
 
     with pytest.raises(ZeroDivisionError):
         loop.run_until_complete(main())
@@ -230,17 +230,18 @@ def test_a_late_error_is_raised(kept):
         run(main())
 
 
+async def fail_in_the_end():
+    try:
+        await asyncio.sleep(100)
+    finally:
+        raise ValueError("clean-up")
+
+
 def test_an_error_while_cleaning_up_is_raised():
     """A background task that fails while it is cancelled at the end is heard."""
 
-    async def background():
-        try:
-            await asyncio.sleep(100)
-        finally:
-            raise ValueError("clean-up")
-
     async def main():
-        task = asyncio.create_task(background())
+        task = asyncio.create_task(fail_in_the_end())
         await asyncio.sleep(1)
         return task
 
@@ -252,13 +253,9 @@ def test_the_first_error_wins():
     """What main raises is not hidden by what the clean-up raises."""
 
     async def main():
-        task = asyncio.create_task(fail(1, "second"))
-        await asyncio.sleep(0)
-        try:
-            raise KeyError("first")
-        finally:
-            await asyncio.wait([task])
-            del task
+        task = asyncio.create_task(fail_in_the_end())
+        await asyncio.sleep(1)
+        raise KeyError("first", task)
 
     with pytest.raises(KeyError, match="first"):
         run(main())

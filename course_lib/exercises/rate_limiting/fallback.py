@@ -157,6 +157,7 @@ def other_errors(attempt: Attempt, draw: random.Random) -> int:
 STUB = '''
 from course_lib.systems.rate_limiting import FixedWindow, LocalLimiter, RedisLimiter
 
+
 class Fallback:
     """A limiter that knows what to answer while Redis is down.
 
