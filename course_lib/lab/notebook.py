@@ -2,15 +2,18 @@
 
 IPython asks its `loop_runner` to run a cell that awaits. `open_lab` puts a virtual loop there, so
 that cells follow each other on one clock, and no cell waits for real. A cell without `await` runs
-as ever.
+as ever. A cell that is cut short takes the tasks that it started with it; those of earlier cells
+stay, unless the program never ended or was interrupted, which may have been their doing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from course_lib.lab.clock import VirtualLoop
+from course_lib.lab.errors import StepBudgetExceeded
 
 __all__ = ["Lab", "open_lab"]
 
@@ -18,8 +21,9 @@ __all__ = ["Lab", "open_lab"]
 class Lab:
     """The notebook's shared clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, shell: Any = None) -> None:
         self._loop = VirtualLoop()
+        self._shell = shell
 
     @property
     def now(self) -> float:
@@ -28,19 +32,52 @@ class Lab:
 
     def run_cell(self, cell: Coroutine[Any, Any, Any]) -> Any:
         """Run one cell; tasks that it left behind go on when a later cell awaits."""
-        return self._loop.run_until_complete(cell)
+        earlier = self._loop.tasks_left()
+        try:
+            return self._loop.run_until_complete(cell)
+        except (StepBudgetExceeded, KeyboardInterrupt):
+            self._abandon()
+            raise
+        except BaseException:
+            self._abandon(keep=earlier)
+            raise
+
+    def close(self) -> None:
+        """End the tasks that are left; the clock stands still from now on."""
+        with _no_tracebacks(self._shell):
+            self._loop.end()
+
+    def _abandon(self, keep: Any = ()) -> None:
+        with _no_tracebacks(self._shell):
+            self._loop.abandon_tasks(keep)
 
     def __repr__(self) -> str:
         return f"The lab is open. Virtual time: {self.now:g} s."
+
+
+@contextmanager
+def _no_tracebacks(shell: Any) -> Iterator[None]:
+    """IPython would show a CancelledError for the cell besides the error that ended it."""
+    if shell is None:
+        yield
+        return
+    shell.showtraceback = lambda *args, **kwargs: None
+    try:
+        yield
+    finally:
+        del shell.showtraceback
 
 
 def open_lab() -> Lab:
     """Let this notebook's cells await on virtual time, from 0 s; called again, it starts afresh."""
     from IPython.core.getipython import get_ipython
 
-    lab = Lab()
     shell = get_ipython()
     if shell is None:
         raise RuntimeError("open_lab works in a notebook; in a script use course_lib.lab.run")
+    before = getattr(shell.loop_runner, "__self__", None)
+    if isinstance(before, Lab) and not before._loop.is_running():
+        before.close()
+    lab = Lab(shell)
     shell.loop_runner = lab.run_cell
     return lab

@@ -86,7 +86,9 @@ async def ours_in_redis(kind: str, key: str) -> Ask:
 
 async def limits_in_redis(kind: str, key: str) -> Ask:
     """The package `limits`, over Redis."""
-    storage = RedisStorage("async+redis://_", implementation="redispy", connection_pool=POOL)
+    storage = RedisStorage(
+        "async+redis://nowhere:6379", implementation="redispy", connection_pool=POOL
+    )
     return partial(getattr(in_redis, LIMITS[kind])(storage).hit, PER_MINUTE, key)
 
 
@@ -122,24 +124,23 @@ def pyrate_in_memory(kind: str, key: str) -> Callable[[], object]:
 
 def contestants(kind: str, store: str) -> dict[str, Callable[[], int]]:
     """Everybody who has this algorithm, on this store."""
-    has = {
-        "ours": True,
-        "limits": kind in LIMITS,
-        "pyrate-limiter": kind in [*PYRATE, "sliding log"],
-    }
-    if store == "memory":
-        local = {
-            "ours": ours_in_memory,
-            "limits": limits_in_memory,
-            "pyrate-limiter": pyrate_in_memory,
-        }
-        return {n: partial(call, partial(local[n], kind), HITS[store]) for n in has if has[n]}
-    shared = {"ours": ours_in_redis, "limits": limits_in_redis, "pyrate-limiter": pyrate_in_redis}
-    return {
-        n: lambda make=partial(shared[n], kind): runner.run(ask(make, HITS[store]))  # type: ignore[misc]
-        for n in has
-        if has[n]
-    }
+    who = ["ours"]
+    who += ["limits"] * (kind in LIMITS)
+    who += ["pyrate-limiter"] * (kind in PYRATE or kind == "sliding log")
+    run = in_memory_run if store == "memory" else in_redis_run
+    return {name: partial(run, name, kind, HITS[store]) for name in who}
+
+
+def in_redis_run(who: str, kind: str, times: int) -> int:
+    """One run over Redis."""
+    make = {"ours": ours_in_redis, "limits": limits_in_redis, "pyrate-limiter": pyrate_in_redis}
+    return runner.run(ask(partial(make[who], kind), times))
+
+
+def in_memory_run(who: str, kind: str, times: int) -> int:
+    """One run in memory."""
+    make = {"ours": ours_in_memory, "limits": limits_in_memory, "pyrate-limiter": pyrate_in_memory}
+    return call(partial(make[who], kind), times)
 
 
 def measured(kind: str, store: str) -> dict[str, Any]:

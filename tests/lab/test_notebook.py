@@ -1,0 +1,156 @@
+"""Cells on one virtual clock, in a real kernel."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from jupyter_client.manager import KernelManager, start_new_kernel
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Kernel:
+    """A kernel, and what the cells that it ran said."""
+
+    def __init__(self) -> None:
+        self.manager: KernelManager
+        self.manager, self.client = start_new_kernel(
+            kernel_name="python3", extra_arguments=["--IPKernelApp.log_level=40"]
+        )
+
+    def send(self, code: str) -> str:
+        return self.client.execute(code)
+
+    def receive(self, message: str) -> str:
+        """Everything the cell wrote, showed and raised, as one text."""
+        said = []
+        while True:
+            reply = self.client.get_iopub_msg(timeout=30)
+            if reply["parent_header"].get("msg_id") != message:
+                continue
+            kind, content = reply["msg_type"], reply["content"]
+            if kind == "stream":
+                prefix = "" if content["name"] == "stdout" else "stderr: "
+                said.append(prefix + content["text"])
+            elif kind == "execute_result":
+                said.append(content["data"]["text/plain"])
+            elif kind == "error":
+                said.append(ANSI.sub("", "\n".join(content["traceback"])))
+            elif kind == "status" and content["execution_state"] == "idle":
+                return "".join(said).strip()
+
+    def run(self, code: str) -> str:
+        return self.receive(self.send(code))
+
+    def interrupt(self, code: str) -> str:
+        """Run a cell and interrupt it once it says that it is busy."""
+        message = self.send(code)
+        while True:
+            reply = self.client.get_iopub_msg(timeout=30)
+            if reply["msg_type"] == "stream" and "busy" in reply["content"]["text"]:
+                break
+        self.manager.interrupt_kernel()
+        return self.receive(message)
+
+
+@pytest.fixture(scope="module")
+def kernel() -> Iterator[Kernel]:
+    kernel = Kernel()
+    assert kernel.run("import asyncio; from course_lib.lab import open_lab, run") == ""
+    yield kernel
+    kernel.client.stop_channels()
+    kernel.manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture(autouse=True)
+def lab(kernel: Kernel) -> None:
+    """Each test starts at 0 s."""
+    assert kernel.run("lab = open_lab(); lab") == "The lab is open. Virtual time: 0 s."
+
+
+def test_cells_share_one_clock(kernel):
+    """A top-level await returns at once, and the next cell goes on where the clock stands."""
+    assert kernel.run("await asyncio.sleep(3600, 'slept')") == "'slept'"
+    assert kernel.run("await asyncio.sleep(1)\nlab") == "The lab is open. Virtual time: 3601 s."
+    assert kernel.run("1 + 1") == "2"
+
+
+def test_background_tasks_go_on(kernel):
+    """A task that a cell left behind goes on while a later cell awaits, and not in between."""
+    kernel.run(
+        "ticks = []\nasync def tick():\n    while True:\n        await asyncio.sleep(1)\n"
+        "        ticks.append(lab.now)\ntask = asyncio.create_task(tick())\nawait asyncio.sleep(0)"
+    )
+    assert kernel.run("ticks") == "[]"
+    assert kernel.run("await asyncio.sleep(2.5)\nticks") == "[1.0, 2.0]"
+
+
+def test_a_slider_callback(kernel):
+    """A synchronous function, such as a slider's callback, runs an experiment on a clock apart."""
+    assert kernel.run("run(asyncio.sleep(60, 'done')), lab.now") == "('done', 0.0)"
+    assert kernel.run("await asyncio.sleep(1)\nrun(asyncio.sleep(60, lab.now))") == "1.0"
+
+
+@pytest.mark.parametrize("body", ["await asyncio.sleep(1)", "pass", "await asyncio.sleep(0)"])
+def test_interrupting_a_cell(kernel, body):
+    """An interrupt ends the cell with KeyboardInterrupt, and the next cell has its clock."""
+    said = kernel.interrupt(f"print('busy', flush=True)\nwhile True:\n    {body}")
+    assert "KeyboardInterrupt" in said
+    assert "CancelledError" not in said
+    assert kernel.run("before = lab.now; await asyncio.sleep(5); lab.now - before") == "5.0"
+
+
+def test_an_error_leaves_the_clock_fine(kernel):
+    """After an error in a cell the next cell goes on from the same time."""
+    assert "ZeroDivisionError" in kernel.run("await asyncio.sleep(7)\n1 / 0")
+    assert kernel.run("await asyncio.sleep(1)\nlab.now") == "8.0"
+
+
+def test_a_deadlock(kernel):
+    """It shows its sentences alone, with the cell's own line; earlier tasks live on."""
+    kernel.run("async def server():\n    while True:\n        got.append(await inbox.get())")
+    kernel.run("inbox, got = asyncio.Queue(), []\ntask = asyncio.create_task(server())")
+    kernel.run("await asyncio.sleep(0)")
+    said = kernel.run("await asyncio.sleep(2)\nawait asyncio.Event().wait()")
+    assert said.splitlines() == [
+        "Deadlock: Deadlock at 2 s of virtual time: every task waits, and no timer is set.",
+        "  server waits for Queue.get, line 3: got.append(await inbox.get())",
+        "  this cell waits for Event.wait, line 2: await asyncio.Event().wait()",
+    ]
+    assert kernel.run("await inbox.put('hello')\nawait asyncio.sleep(1)\ngot") == "['hello']"
+
+
+def test_a_cell_that_never_ends(kernel):
+    """The step budget stops it with a sentence, and nothing of it runs on in the next cell."""
+    kernel.run("lab._loop.step_budget = 10_000\nbeats = []")
+    said = kernel.run("while True:\n    beats.append(await asyncio.sleep(1))")
+    assert said.startswith("StepBudgetExceeded: 10,")
+    assert "Traceback" not in said
+    kernel.run("count = len(beats)")
+    assert kernel.run("await asyncio.sleep(50)\nlen(beats) == count") == "True"
+
+
+def test_a_lost_error(kernel):
+    """The error of a task that nobody awaits is shown by the cell in which it happens."""
+    kernel.run("async def fail():\n    await asyncio.sleep(3)\n    raise ValueError('lost')")
+    kernel.run("asyncio.create_task(fail())\nawait asyncio.sleep(1)")
+    assert "ValueError: lost" in kernel.run("await asyncio.sleep(10)\nprint('never')")
+    assert kernel.run("await asyncio.sleep(1)\nprint('on')") == "on"
+
+
+def test_opened_again(kernel):
+    """Opening the lab again starts at 0 s, ends the old tasks, and says nothing on stderr."""
+    kernel.run(
+        "async def work():\n    try:\n        await asyncio.sleep(99)\n    finally:\n"
+        "        ended.append(lab.now)\nended = []\ntask = asyncio.create_task(work())\nawait asyncio.sleep(5)"
+    )
+    assert kernel.run("old, lab = lab, open_lab()\nlab.now, old.now, ended") == "(0.0, 5.0, [5.0])"
+    assert kernel.run("import gc; gc.collect(); await asyncio.sleep(1)\nlab.now") == "1.0"
+
+
+def test_outside_a_notebook():
+    """In a script `open_lab` says what to use instead."""
+    from course_lib.lab import open_lab
+
+    with pytest.raises(RuntimeError, match=r"course_lib\.lab\.run"):
+        open_lab()
