@@ -18,9 +18,8 @@ class Handle:
     context: Context | None
 
     def cancel(self) -> None:
-        """Never run it, and let go of what it holds."""
-        self.callback = self.context = None
-        self.args = ()
+        """Never run it. One statement: each sleep ends by cancelling its timer."""
+        self.callback = None
 
     def cancelled(self) -> bool:
         return self.callback is None

@@ -1,14 +1,16 @@
 """Virtual time in a notebook: every top-level `await` runs on one shared virtual clock.
 
 IPython asks its `loop_runner` to run a cell that awaits. `open_lab` puts a virtual loop there, so
-that cells follow each other on one clock, and no cell waits for real. A cell without `await` runs
-as ever. A cell that is cut short takes the tasks that it started with it; those of earlier cells
+that cells follow each other on one clock, and no cell waits for real. Cells without `await` run
+there too: `asyncio.create_task` in such a cell would else go to the kernel's own loop. A cell that is cut short takes the tasks that it started with it; those of earlier cells
 stay, unless the program never ended or was interrupted, which may have been their doing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterator
+import asyncio
+import weakref
+from collections.abc import Collection, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,6 +26,7 @@ class Lab:
     def __init__(self, shell: Any = None) -> None:
         self._loop = VirtualLoop()
         self._shell = shell
+        self._closing = False
 
     @property
     def now(self) -> float:
@@ -32,7 +35,8 @@ class Lab:
 
     def run_cell(self, cell: Coroutine[Any, Any, Any]) -> Any:
         """Run one cell; tasks that it left behind go on when a later cell awaits."""
-        earlier = self._loop.tasks_left()
+        # Weak: a lost task must be able to go, for its error to be heard.
+        earlier = weakref.WeakSet(self._loop.tasks_left())
         try:
             return self._loop.run_until_complete(cell)
         except (StepBudgetExceeded, KeyboardInterrupt):
@@ -41,18 +45,27 @@ class Lab:
         except BaseException:
             self._abandon(keep=earlier)
             raise
+        finally:
+            if self._closing:
+                self.close()
 
     def close(self) -> None:
-        """End the tasks that are left; the clock stands still from now on."""
-        with _no_tracebacks(self._shell):
-            self._loop.end()
+        """End the tasks that are left, after the cell that is running; the clock stands still."""
+        self._closing = True
+        if not self._loop.is_running():
+            with _no_tracebacks(self._shell):
+                self._loop.end()
 
-    def _abandon(self, keep: Any = ()) -> None:
+    def _abandon(self, keep: Collection[asyncio.Task[Any]] = ()) -> None:
         with _no_tracebacks(self._shell):
             self._loop.abandon_tasks(keep)
 
     def __repr__(self) -> str:
         return f"The lab is open. Virtual time: {self.now:g} s."
+
+
+def _always(*args: Any, **kwargs: Any) -> bool:
+    return True
 
 
 @contextmanager
@@ -76,8 +89,9 @@ def open_lab() -> Lab:
     if shell is None:
         raise RuntimeError("open_lab works in a notebook; in a script use course_lib.lab.run")
     before = getattr(shell.loop_runner, "__self__", None)
-    if isinstance(before, Lab) and not before._loop.is_running():
+    if isinstance(before, Lab):
         before.close()
     lab = Lab(shell)
     shell.loop_runner = lab.run_cell
+    shell.should_run_async = _always  # type: ignore[method-assign]
     return lab

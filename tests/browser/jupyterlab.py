@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -77,7 +77,6 @@ class Lab:
     folder: Path
     port: int
     wall: Wall
-    refused: list[str] = field(default_factory=list)
     pages: int = 0
 
     @property
@@ -106,9 +105,10 @@ class Lab:
     def open(self, name: str, **size: int) -> Iterator["Notebook"]:
         """Open a notebook in a page of its own, and close it with its kernel."""
         viewport = {"width": 1280, "height": 900, **size}
-        context = self.browser.new_context(viewport=viewport)
+        proxy = {"server": self.wall.address, "bypass": ",".join(HERE)}
+        context = self.browser.new_context(viewport=viewport, proxy=proxy)
         context.set_default_timeout(PATIENCE * 1000)
-        context.route("**/*", self.guard)
+        context.on("request", lambda request: self.note(request.url))
         page = context.new_page()
         notebook = Notebook(self, page, name)
         try:
@@ -122,13 +122,10 @@ class Lab:
             notebook.end_kernel()
             context.close()
 
-    def guard(self, route: Any) -> None:
-        """Let a request to this machine pass; refuse and remember each other one."""
-        host = urlsplit(route.request.url).hostname
-        if host in HERE or route.request.url.startswith(("data:", "blob:")):
-            return route.continue_()
-        self.refused.append(route.request.url)
-        return route.abort()
+    def note(self, address: str) -> None:
+        """Remember an address that is not on this machine."""
+        if urlsplit(address).scheme not in {"data", "blob"} and urlsplit(address).hostname not in HERE:
+            self.wall.asked.append(address)
 
 
 def _bare(cell: NotebookNode) -> NotebookNode:
@@ -145,7 +142,6 @@ class Notebook:
         self.lab, self.page, self.path = lab, page, lab.notebooks / f"{name}.ipynb"
         self.errors: list[str] = []
         self.sent: list[Any] = []
-        self.sockets: list[str] = []
         page.on("console", self._said)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("websocket", self._socket)
@@ -155,7 +151,7 @@ class Notebook:
             self.errors.append(f"{message.text} ({message.location.get('url', '')})")
 
     def _socket(self, opened: Any) -> None:
-        self.sockets.append(opened.url)
+        self.lab.note(opened.url)
         if "/channels" in opened.url:
             opened.on("framesent", lambda frame: self.sent.append(frame))
 
@@ -184,12 +180,12 @@ class Notebook:
 
     def output(self, cell_id: str) -> str:
         """The text of a cell's outputs."""
-        return " ".join(self.cell(cell_id).locator(".jp-OutputArea").all_inner_texts())
+        return " ".join(self.cell(cell_id).locator(".jp-OutputArea").all_text_contents())
 
     def errors_shown(self) -> list[str]:
         """The outputs on the page that are errors."""
         area = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]'
-        return list(self.panel.locator(area).all_inner_texts())
+        return list(self.panel.locator(area).all_text_contents())
 
     # Doing ---------------------------------------------------------------------------------------
 
@@ -211,13 +207,20 @@ class Notebook:
         """Save by keyboard and give what is then on the disk."""
         before = self.path.stat().st_mtime_ns
         self.page.keyboard.press("Control+s")
-        until(lambda: self.path.stat().st_mtime_ns != before, "the notebook is saved")
-        return self.read()
+
+        def saved() -> NotebookNode | None:
+            if self.path.stat().st_mtime_ns == before:
+                return None
+            try:
+                return self.read()
+            except ValueError:  # half of it is written
+                return None
+
+        return until(saved, "the notebook is saved")
 
     def click_into(self, cell_id: str) -> Any:
         """Put the cursor into a cell's source."""
         cell = self.cell(cell_id)
-        cell.scroll_into_view_if_needed()
         cell.locator(".cm-content").click()
         return cell
 
@@ -244,14 +247,18 @@ class Notebook:
 
     def prompt(self, cell_id: str) -> str:
         """What stands beside a cell: "[ ]:", "[*]:" or "[7]:"."""
-        return str(self.cell(cell_id).locator(".jp-InputPrompt").first.inner_text()).strip()
+        return str(self.cell(cell_id).locator(".jp-InputPrompt").first.text_content()).strip()
 
     def run_all(self) -> None:
         """Run every cell, by the command's name, and wait for the last one."""
         self.click_into(self.last())
         self.page.keyboard.press("Escape")
+        sent, last = len(self.sent), self.last()
         self.command("Run All Cells")
-        until(lambda: self.prompt(self.last())[1:-2].isdigit(), "the last cell has run")
+        until(
+            lambda: self.prompt(last)[1:-2].isdigit() and len(self.sent) > sent,
+            "the last cell has run",
+        )
         self.settle()
 
     def last(self) -> str:

@@ -16,6 +16,35 @@ from typing import Any
 from hypothesis import strategies as st
 
 MOST_STEPS = 40
+PLAIN = [
+    "give_way",
+    "sleep",
+    "set_event",
+    "clear_event",
+    "wait_event",
+    "put",
+    "get",
+    "notify",
+    "wait_condition",
+    "call_soon",
+    "call_later",
+    "fail_later",
+    "set_var",
+    "fail",
+    "generate",
+]
+AROUND_ONE = [
+    "spawn",
+    "spawn_apart",
+    "timeout",
+    "wait_for",
+    "shield",
+    "with_lock",
+    "with_semaphore",
+    "catch",
+    "refuse_cancel",
+    "finally_yield",
+]
 Step = tuple[Any, ...]
 
 
@@ -48,12 +77,7 @@ class StandardLoop(asyncio.BaseEventLoop):
 def _steps() -> st.SearchStrategy[list[Step]]:
     index = st.integers(0, 5)
     plain = st.one_of(
-        st.tuples(
-            st.sampled_from(
-                "give_way sleep set_event wait_event put get notify wait_condition call_soon "
-                "call_later fail_later set_var fail generate clear_event".split()
-            )
-        ),
+        st.tuples(st.sampled_from(PLAIN)),
         st.tuples(st.sampled_from(["cancel", "join", "cancel_call", "cancel_main"]), index),
     )
 
@@ -62,10 +86,7 @@ def _steps() -> st.SearchStrategy[list[Step]]:
         return st.one_of(
             plain,
             st.tuples(
-                st.sampled_from(
-                    "spawn spawn_apart timeout wait_for shield with_lock with_semaphore catch "
-                    "refuse_cancel finally_yield".split()
-                ),
+                st.sampled_from(AROUND_ONE),
                 body,
             ),
             st.tuples(

@@ -1,7 +1,9 @@
 """The virtual clock: the laws of its time, and the standard loop's order of events."""
 
 import asyncio
+import contextlib
 import contextvars
+import itertools
 
 import pytest
 from hypothesis import given, settings
@@ -211,7 +213,9 @@ def test_the_error_of_a_lost_task_is_raised():
 
     with pytest.raises(ValueError, match="lost") as caught:
         run(main())
-    assert caught.value.__notes__ == ["Nobody awaited the task or future that failed with this error."]
+    assert caught.value.__notes__ == [
+        "Nobody awaited the task or future that failed with this error."
+    ]
 
 
 @pytest.mark.parametrize("kept", [True, False])
@@ -288,7 +292,7 @@ def test_step_budget():
 
     async def main():
         try:
-            while True:
+            for _ in itertools.repeat(None):
                 await asyncio.sleep(1)
         finally:
             cleaned.append(True)
@@ -303,10 +307,8 @@ def test_a_task_that_refuses_to_end():
 
     async def stubborn():
         while True:
-            try:
+            with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.sleep(1)
-            except asyncio.CancelledError:
-                pass
 
     async def main():
         return asyncio.create_task(stubborn()).get_name()

@@ -1,0 +1,1 @@
+"""How judge and learner talk: values, lines, sessions, and the handles of a world."""
