@@ -62,6 +62,21 @@ def limited(work: Callable[[], T], limit: float) -> T:
     handler = _wakeable()
     _open[watch.thread] = watch
     try:
+        return _boxed(work, watch)
+    except TimeUp:
+        # A strike that was under way when the first one was caught.
+        watch.over = True
+        watch.calm()
+        raise Overtime(limit, watch.held()) from None
+    finally:
+        _open.pop(watch.thread, None)
+        events._set_running_loop(loop)
+        if handler is not None:
+            signal.signal(signal.SIGALRM, handler)
+
+
+def _boxed(work: Callable[[], T], watch: "_Watch") -> T:
+    try:
         watch.start()
         value = work()
         if watch.late():
@@ -69,14 +84,12 @@ def limited(work: Callable[[], T], limit: float) -> T:
         watch.stop()
         return value
     except TimeUp:
+        # First of all: from this line on no further strike begins.
+        watch.over = True
         watch.calm()
-        raise Overtime(limit, watch.held()) from None
+        raise Overtime(watch.limit, watch.held()) from None
     finally:
         watch.calm()
-        _open.pop(watch.thread, None)
-        events._set_running_loop(loop)
-        if handler is not None:
-            signal.signal(signal.SIGALRM, handler)
 
 
 class _Watch(threading.Thread):
@@ -166,7 +179,7 @@ def _arm() -> None:
     if watch is None or watch.over or not watch.strikes:
         return
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code is not limited.__code__:
+    while frame is not None and frame.f_code is not _boxed.__code__:
         if not _inside_ours(frame):
             frame.f_trace = _next_line
         frame = frame.f_back

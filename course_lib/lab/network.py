@@ -43,14 +43,16 @@ class Network:
     links: dict[frozenset[str], Link] = field(default_factory=dict)
     cut: set[frozenset[str]] = field(default_factory=set)
     stopped: set[str] = field(default_factory=set)
-    nodes: list[str] = field(default_factory=list)
+    nodes: dict[str, int] = field(default_factory=dict)
 
     def address(self, node: str) -> str:
         """The node's address, by order of first mention: 10.0.0.1, 10.0.0.2, ..."""
-        if node not in self.nodes:
-            self.nodes.append(node)
-        high, low = divmod(self.nodes.index(node) + 1, 256)
+        high, low = divmod(self.number(node), 256)
         return f"10.0.{high}.{low}"
+
+    def number(self, node: str) -> int:
+        """How many nodes were mentioned up to this one."""
+        return self.nodes.setdefault(node, len(self.nodes) + 1)
 
     def travel(self, sender: str, receiver: str) -> float:
         """Seconds that one message takes from sender to receiver; NEVER if it is lost."""

@@ -2,8 +2,10 @@
 
 IPython asks its `loop_runner` to run a cell that awaits. `open_lab` puts a virtual loop there, so
 that cells follow each other on one clock, and no cell waits for real. Cells without `await` run
-there too: `asyncio.create_task` in such a cell would else go to the kernel's own loop. A cell that is cut short takes the tasks that it started with it; those of earlier cells
-stay, unless the program never ended or was interrupted, which may have been their doing.
+there too: `asyncio.create_task` in such a cell would else go to the kernel's own loop.
+
+A cell that is cut short takes the tasks that it started with it; those of earlier cells stay,
+unless the program never ended or was interrupted, which may have been their doing.
 """
 
 from __future__ import annotations

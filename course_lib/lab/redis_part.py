@@ -1,56 +1,37 @@
-"""The world's Redis: redis-py clients over fakeredis, each command one effect, on virtual time.
+"""The world's Redis: redis-py clients whose commands travel through the world, each one effect.
 
 Commands sent as one pipeline or transaction arrive together and count as one effect. Leaves out
-clusters, and the time that a command takes to run.
+clusters, the greeting of a new connection, and the time that a command takes to run.
 """
 
 from __future__ import annotations
 
 import asyncio
-import importlib
-import time as real_time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import fakeredis
 import redis.asyncio
+from fakeredis.aioredis import FakeAsyncRedisConnection, FakeReader, FakeWriter
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.client import CaseInsensitiveDict
+
+from course_lib.lab.redis_commands import Command, in_words, readable, touched, unpack
+from course_lib.lab.redis_server import Servers, Socket
 
 if TYPE_CHECKING:
     from course_lib.lab.world import World
 
 __all__ = ["client"]
 
-READS = """GET EXISTS TTL PTTL TYPE STRLEN HGET HGETALL HMGET HLEN LLEN LRANGE LINDEX SCARD
-SISMEMBER SMEMBERS ZCARD ZCOUNT ZSCORE ZRANGE ZRANGEBYSCORE ZRANK XLEN XRANGE GETRANGE"""
-WRITES = """SET SETNX SETEX PSETEX GETSET GETDEL INCR INCRBY INCRBYFLOAT DECR DECRBY APPEND
-EXPIRE PEXPIRE EXPIREAT PEXPIREAT PERSIST HSET HDEL HINCRBY HINCRBYFLOAT HSETNX LPUSH RPUSH LPOP
-RPOP LTRIM SADD SREM ZADD ZREM ZINCRBY ZREMRANGEBYSCORE ZREMRANGEBYRANK XADD XACK XTRIM"""
-ONE_KEY_READS = frozenset(READS.split())
-ONE_KEY_WRITES = frozenset(WRITES.split())
-ONE_KEY = ONE_KEY_READS | ONE_KEY_WRITES
-_MODULES_THAT_READ_THE_CLOCK = [
-    importlib.import_module(f"fakeredis.{name}")
-    for name in (
-        "_core._server",
-        "_helpers",
-        "_socket._base",
-        "commands_mixins.connection_mixin",
-        "commands_mixins.server_mixin",
-        "model._client_info",
-        "model._stream",
-    )
-]
+# Errors that a server sends as an answer: the connection is fine.
+ANSWERS = (redis.ResponseError, redis.AuthenticationError)
 
 
 def client(world: World, who: str, server: str, options: dict[str, Any]) -> redis.asyncio.Redis:
     """A redis-py client whose connections go through the world."""
-    servers = world.part("redis", dict)
-    if server not in servers:
-        with _virtual_clock(world):
-            servers[server] = fakeredis.FakeServer()
+    servers = world.part("redis", lambda: Servers(world))
     settings: dict[str, Any] = {
         "decode_responses": True,
         "protocol": 2,
@@ -58,29 +39,75 @@ def client(world: World, who: str, server: str, options: dict[str, Any]) -> redi
         "socket_timeout": None,
         **options,
     }
-    connection = type(
-        "WorldConnection", (_Connection,), {"world": world, "who": who, "target": server}
-    )
     pool = redis.asyncio.ConnectionPool(
-        connection_class=connection, server=servers[server], **settings
+        connection_class=_Connection,
+        servers=servers,
+        server=servers.get(server),
+        who=who,
+        target=server,
+        **settings,
     )
-    return redis.asyncio.Redis.from_pool(pool)
+    return _Client.on_pool(pool)
 
 
-class _Connection(fakeredis.FakeAsyncRedisConnection):
-    """A redis-py connection whose bytes travel through a World."""
+class _Client(redis.asyncio.Redis):
+    _models: ClassVar[dict[Any, _Client]] = {}
 
-    world: World
-    who: str
-    target: str
+    @classmethod
+    def on_pool(cls, pool: redis.asyncio.ConnectionPool) -> _Client:
+        """A client like the first one with these options.
+
+        Building its table of callbacks anew would take most of the time of a short run, and
+        `explore` makes thousands of those.
+        """
+        settings = pool.connection_kwargs
+        kind = settings.get("protocol"), settings.get("legacy_responses", True)
+        if kind not in cls._models:
+            cls._models[kind] = model = cls(connection_pool=pool)
+            model.connection_pool = None  # type: ignore[assignment]
+            model.auto_close_connection_pool = True  # as Redis.from_pool does
+        client = cls.__new__(cls)
+        for name, value in vars(cls._models[kind]).items():
+            setattr(client, name, asyncio.Lock() if isinstance(value, asyncio.Lock) else value)
+        client.connection_pool = pool
+        client.response_callbacks = CaseInsensitiveDict({})
+        dict.update(client.response_callbacks, cls._models[kind].response_callbacks)
+        return client
+
+    def __repr__(self) -> str:
+        settings = self.connection_pool.connection_kwargs
+        return f"<Redis client of {settings['who']} on {settings['target']}>"
+
+
+class _Connection(FakeAsyncRedisConnection):
+    """The client's end of a connection."""
+
+    def __init__(self, *, servers: Servers, who: str, target: str, **settings: Any):
+        super().__init__(**settings)
+        self.world, self.servers = servers.world, servers
+        self.who, self.target = who, target
+        self._sock: Socket | None = None  # type: ignore[assignment]
 
     async def _connect(self) -> None:
-        with _virtual_clock(self.world):
-            await super()._connect()
+        self._sock = self.servers.connect(self.who, self.target, int(self.db), self._client_info)
+        # redis-py takes a connection with a reader and a writer for connected.
+        self._reader = FakeReader(self._sock)
+        self._writer = FakeWriter(self._sock)
 
     async def on_connect_check_health(self, check_health: bool = True) -> None:
         """No greeting: HELLO and CLIENT SETINFO would be effects that no lesson is about."""
         self._parser.on_connect(self)  # type: ignore[no-untyped-call]
+
+    async def disconnect(self, *args: Any, **kwargs: Any) -> None:
+        """Hang up, at once."""
+        self._close()
+
+    def _close(self) -> None:
+        if self._sock is not None:
+            self._sock.hang_up()
+        self._sock = self._reader = self._writer = None
+
+    # Sending
 
     async def send_command(self, *args: Any, **kwargs: Any) -> None:
         await self._send([args], list(self.pack_command(*args)))
@@ -89,118 +116,86 @@ class _Connection(fakeredis.FakeAsyncRedisConnection):
         self, command: bytes | str | Iterable[bytes], check_health: bool = True
     ) -> None:
         chunks = [command] if isinstance(command, (bytes, str)) else list(command)
-        await self._send(list(_unpack(chunks)), chunks)
+        await self._send(list(unpack(chunks)), chunks)
 
-    async def _send(self, commands: list[tuple[Any, ...]], chunks: list[Any]) -> None:
-        if not self.is_connected:
+    async def _send(self, commands: list[Command], chunks: list[Any]) -> None:
+        if self._sock is None:
             await self.connect()  # type: ignore[no-untyped-call]
-        keys, writes = _touched(commands)
-        socket = self._sock  # kept: the request arrives even if this connection is closed meanwhile
+        assert self._sock is not None
+        # Kept: the request arrives even if this connection is closed meanwhile.
+        socket = self._sock
         try:
-            async with asyncio.timeout(self.socket_timeout):
-                await self.world.effect(
-                    self.who,
-                    self.target,
-                    "; ".join(_in_words(command) for command in commands),
-                    lambda: self._apply(socket, chunks),
-                    refuse=redis.asyncio.ConnectionError,
-                    keys=keys,
-                    writes=writes,
-                )
-        except TimeoutError:
-            self._close()
-            raise redis.asyncio.TimeoutError(
-                f"{self.target} did not answer within {self.socket_timeout:g} s"
-            ) from None
+            answers = await self._in_time(self._effect(socket, commands, chunks))
         except BaseException:
             # The answer may still come: a connection in that state must not serve the next command.
             self._close()
             raise
+        socket.deliver(answers)
 
-    def _close(self) -> None:
-        self._sock = self._reader = self._writer = None
+    async def _effect(self, socket: Socket, commands: list[Command], chunks: list[Any]) -> Any:
+        keys, writes = touched(commands)
+        return await self.world.effect(
+            self.who,
+            self.target,
+            "; ".join(map(in_words, commands)),
+            lambda: socket.apply(chunks),
+            refuse=redis.asyncio.ConnectionError,
+            keys=keys,
+            writes=writes,
+            shown=lambda answers: readable(answers, commands[-1]),
+        )
 
-    def _apply(self, socket: Any, chunks: list[Any]) -> object:
-        waiting = socket.responses._queue
-        before = len(waiting)
-        with _virtual_clock(self.world):
-            for chunk in chunks:
-                socket.sendall(chunk)
-        answers = [_readable(answer) for answer in list(waiting)[before:]]
-        return answers[-1] if answers else None
+    async def _in_time(self, waiting: Any) -> Any:
+        if self.socket_timeout is None:
+            return await waiting
+        try:
+            async with asyncio.timeout(self.socket_timeout):
+                return await waiting
+        except TimeoutError:
+            raise self._no_answer() from None
 
+    def _no_answer(self) -> Exception:
+        text = f"{self.target} did not answer within {self.socket_timeout:g} s"
+        return redis.asyncio.TimeoutError(text)
 
-class _VirtualTime:
-    """Stands in for the `time` module inside fakeredis while it applies a command."""
+    # Reading
 
-    def __init__(self, world: World):
-        self.time = world.time
-        self.monotonic = world.time
+    async def read_response(  # type: ignore[override]
+        self,
+        disable_decoding: bool = False,
+        timeout: float | None = None,  # noqa: ASYNC109
+        *,
+        disconnect_on_error: bool = True,
+        push_request: bool | None = False,
+    ) -> Any:
+        """The next answer; with `timeout` None if there is none by then, as redis-py does."""
+        if self._sock is None:
+            raise redis.asyncio.ConnectionError(f"not connected to {self.target}")
+        try:
+            answer = await self._next_answer(self._sock, timeout)
+        except BaseException as error:
+            if disconnect_on_error or isinstance(error, redis.asyncio.ConnectionError):
+                self._close()
+            raise
+        if isinstance(answer, ANSWERS):
+            raise answer
+        return answer if disable_decoding else self._decode(answer)
 
+    async def _next_answer(self, socket: Socket, wait: float | None) -> Any:
+        responses = socket.responses
+        assert responses is not None
+        answer = await self._wait(responses, wait) if responses.empty() else responses.get_nowait()
+        if isinstance(answer, BaseException) and not isinstance(answer, ANSWERS):
+            raise answer
+        return answer
 
-@contextmanager
-def _virtual_clock(world: World) -> Iterator[None]:
-    virtual = _VirtualTime(world)
-    for module in _MODULES_THAT_READ_THE_CLOCK:
-        module.time = virtual  # type: ignore[attr-defined]
-    try:
-        yield
-    finally:
-        for module in _MODULES_THAT_READ_THE_CLOCK:
-            module.time = real_time  # type: ignore[attr-defined]
-
-
-def _touched(commands: list[tuple[Any, ...]]) -> tuple[frozenset[str] | None, bool]:
-    """Which keys the commands touch (None: unknown, so all), and whether they may write."""
-    keys: set[str] = set()
-    writes = False
-    for command in commands:
-        name = _text(command[0]).upper()
-        if name in ONE_KEY and len(command) > 1:
-            keys.add(_text(command[1]))
-            writes |= name in ONE_KEY_WRITES
-        elif name in ("EVAL", "EVALSHA") and len(command) > 2:
-            keys.update(_text(key) for key in command[3 : 3 + int(command[2])])
-            writes = True
-        elif name not in ("MULTI", "EXEC"):
-            return None, True
-    return frozenset(keys), writes
-
-
-def _in_words(command: tuple[Any, ...]) -> str:
-    """The command as one would type it, with a script shortened to a word."""
-    words = [_text(word) for word in command]
-    if words[0].upper() in ("EVAL", "EVALSHA"):
-        words[1] = "script"
-    return " ".join(word if len(word) <= 40 else word[:37] + "..." for word in words)
-
-
-def _text(value: Any) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-
-
-def _readable(answer: Any) -> Any:
-    if isinstance(answer, bytes):
-        return answer.decode(errors="replace")
-    if isinstance(answer, list):
-        return [_readable(part) for part in answer]
-    return answer
-
-
-def _unpack(chunks: list[Any]) -> Iterator[tuple[str, ...]]:
-    """The commands in RESP bytes that redis-py packed: whole arrays of bulk strings."""
-    data = b"".join(chunk.encode() if isinstance(chunk, str) else chunk for chunk in chunks)
-    position = 0
-    while position < len(data):
-        count, position = _number(data, position)
-        words = []
-        for _ in range(count):
-            length, position = _number(data, position)
-            words.append(_text(data[position : position + length]))
-            position += length + 2
-        yield tuple(words)
-
-
-def _number(data: bytes, position: int) -> tuple[int, int]:
-    end = data.index(b"\r\n", position)
-    return int(data[position + 1 : end]), end + 2
+    async def _wait(self, responses: asyncio.Queue[Any], wait: float | None) -> Any:
+        """Here only messages and commands that wait come by; other answers are there already."""
+        patience = self.socket_timeout if wait is None else wait
+        try:
+            async with asyncio.timeout(None if patience == math.inf else patience):
+                return await responses.get()
+        except TimeoutError:
+            if wait is not None:
+                return None
+            raise self._no_answer() from None

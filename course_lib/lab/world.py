@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import random
+from asyncio import events
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from course_lib.lab.effect import Director, Effect, Pending
 from course_lib.lab.errors import ProcessDied
+from course_lib.lab.lives import Lives
 from course_lib.lab.network import NEVER, Link, Network
 
 if TYPE_CHECKING:
@@ -22,65 +24,11 @@ if TYPE_CHECKING:
     import httpx
     import redis.asyncio
 
-__all__ = ["EPOCH", "Effect", "ProcessDied", "World"]
+__all__ = ["EPOCH", "Director", "Effect", "Pending", "ProcessDied", "World"]
 
 T = TypeVar("T")
 EPOCH = 1_767_225_600.0
 """Where virtual time 0.0 stands on the calendar: 2026-01-01T00:00:00Z, the edge of every window."""
-
-
-@dataclass
-class Effect:
-    """One thing that a node did to the outside; times are virtual seconds.
-
-    `time` is when it was applied. `keys` names what it touches on its target (None: everything),
-    and `writes` is False for a pure read. `unheard`: nobody waited any more when it was applied.
-    """
-
-    number: int
-    who: str
-    target: str
-    what: str
-    sent: float
-    time: float | None = None
-    answered: float | None = None
-    result: object = None
-    error: str | None = None
-    keys: frozenset[str] | None = None
-    writes: bool = True
-    unheard: bool = False
-
-    def __str__(self) -> str:
-        outcome = self.error if self.error else _short(self.result)
-        late = " (too late: nobody waits for it)" if self.unheard else ""
-        return f"{self.who}: {self.what} -> {outcome}{late}"
-
-
-def _short(value: object, longest: int = 60) -> str:
-    text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-    return text if len(text) <= longest else text[: longest - 3] + "..."
-
-
-@dataclass(eq=False)
-class Pending:
-    """An effect on its way, and what will happen when it arrives."""
-
-    world: World
-    effect: Effect
-    apply: Callable[[], object]
-    refuse: Callable[[str], Exception]
-    shown: Callable[[object], object] | None
-    answer: asyncio.Future[Any]
-    turn: int = field(default=0)
-
-
-class Director(Protocol):
-    """Whoever decides when a pending effect is applied, and whether its process lives to see it."""
-
-    def take(self, pending: Pending) -> None: ...
-
-    def fate(self, effect: Effect) -> str:
-        """One of "lives", "before" (dies before it is applied), "after" (applied, then dies)."""
 
 
 class World:
@@ -88,8 +36,11 @@ class World:
 
     `latency` is the one-way time of every link that `link` does not set, in seconds.
 
+    >>> async def visit(world):
     ...     redis = world.redis("server 1")
     ...     return await redis.incr("visits"), world.now
+    >>> from course_lib.lab import run
+    >>> run(visit(World(latency=0.5)))
     (1, 1.0)
     """
 
@@ -97,14 +48,18 @@ class World:
         self.random = random.Random(seed)
         self.network = Network(random.Random(seed + 1), Link(latency))
         self.log: list[Effect] = []
-        self._director = director
+        self.lives = Lives()
         self.apps: dict[str, Any] = {}
+        self._director = director
         self._ended = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._offset = 0.0
         self._turns: dict[str, int] = {}
         self._dead: set[str] = set()
-        self._in_flight: dict[str, list[Pending]] = {}
+        self._in_flight: dict[str, dict[Pending, None]] = {}
         self._parts: dict[str, Any] = {}
         self._told_of_deaths: list[Callable[[str], None]] = []
+        self._told_of_stops: list[Callable[[str], None]] = []
 
     def __repr__(self) -> str:
         return (
@@ -115,11 +70,17 @@ class World:
 
     @property
     def now(self) -> float:
-        """Virtual seconds since the clock started; 0.0 outside a run."""
-        try:
-            return asyncio.get_running_loop().time()
-        except RuntimeError:
-            return 0.0
+        """Virtual seconds since the clock started; between two runs, where the clock stopped."""
+        loop = events._get_running_loop()
+        if loop is not self._loop and loop is not None:
+            self._move_to(loop)
+        return self._offset + self._loop.time() if self._loop is not None else 0.0
+
+    def _move_to(self, loop: asyncio.AbstractEventLoop) -> None:
+        """A world that goes on in another run keeps its time: it never goes back."""
+        if self._loop is not None:
+            self._offset += self._loop.time() - loop.time()
+        self._loop = loop
 
     def time(self) -> float:
         """Seconds since 1970 on the virtual calendar; what `time.time` would say."""
@@ -149,7 +110,7 @@ class World:
 
     def serve(self, host: str, app: Any) -> None:
         """Let node `host` answer http://host/ with an ASGI app, such as a FastAPI one."""
-        self.network.address(host)
+        self.network.number(host)
         self.apps[host] = app
 
     def http(self, who: str, **options: Any) -> httpx.AsyncClient:
@@ -181,17 +142,22 @@ class World:
     def stop(self, node: str) -> None:
         """Stop a node: it refuses connections until `start`, and keeps its data."""
         self.network.stopped.add(node)
+        for tell in self._told_of_stops:
+            tell(node)
 
     def start(self, node: str) -> None:
-        """Start a stopped or killed node again."""
+        """Start a stopped or killed node again; tasks of its life before a kill stay dead."""
         self.network.stopped.discard(node)
-        self._dead.discard(node)
+        if node in self._dead:
+            self._dead.discard(node)
+            self.lives.begin(node)
 
     def kill(self, node: str) -> None:
         """Let the node's process die now: ProcessDied at its next and at each pending effect."""
         self._dead.add(node)
-        for pending in self._in_flight.pop(node, []):
-            _fail(pending.answer, ProcessDied(f"{node} died"))
+        self.lives.end(node)
+        for pending in self._in_flight.pop(node, {}):
+            pending.fail(ProcessDied(f"{node} died"))
         for tell in self._told_of_deaths:
             tell(node)
 
@@ -214,6 +180,10 @@ class World:
     def on_death(self, tell: Callable[[str], None]) -> None:
         """Call `tell(node)` when a node is killed."""
         self._told_of_deaths.append(tell)
+
+    def on_stop(self, tell: Callable[[str], None]) -> None:
+        """Call `tell(node)` when a node is stopped."""
+        self._told_of_stops.append(tell)
 
     def travel(self, sender: str, receiver: str) -> float:
         """Seconds a message takes; 0 where a director decides the order, NEVER if it is lost."""
@@ -240,22 +210,19 @@ class World:
         error that the sender sees when the target takes no connections; `shown` makes what the log
         shows of the result.
         """
-        if self._ended or who in self._dead:
+        if self._ended or self.lives.is_dead(who) or who in self._dead:
             raise ProcessDied(f"{who} died")
-        self.network.address(who)
+        self.network.number(who)
+        turn = self._turns[who] = self._turns.get(who, 0) + 1
         effect = Effect(0, who, target, what, self.now, keys=keys, writes=writes)
-        pending = Pending(
-            self, effect, apply, refuse, shown, asyncio.get_running_loop().create_future()
-        )
-        self._turns[who] = pending.turn = self._turns.get(who, 0) + 1
-        self._in_flight.setdefault(who, []).append(pending)
+        answer = asyncio.get_running_loop().create_future()
+        pending = Pending(self, effect, apply, refuse, shown, answer, turn)
+        self._in_flight.setdefault(who, {})[pending] = None
         self._dispatch(pending)
         try:
-            return await pending.answer
+            return await answer
         finally:
-            flying = self._in_flight.get(who, [])
-            if pending in flying:
-                flying.remove(pending)
+            self._in_flight.get(who, {}).pop(pending, None)
 
     def _dispatch(self, pending: Pending) -> None:
         effect = pending.effect
@@ -269,54 +236,20 @@ class World:
 
     def arrive(self, pending: Pending) -> None:
         """Apply a pending effect now, log it, and send its answer back."""
-        effect, answer = pending.effect, pending.answer
+        effect = pending.effect
         fate = self._director.fate(effect) if self._director is not None else "lives"
         if fate == "before":
             return self.kill(effect.who)
         effect.time = self.now
         effect.number = len(self.log) + 1
-        effect.unheard = answer.done()
+        effect.unheard = pending.answer.done()
         self.log.append(effect)
-        outcome = self._apply(pending)
+        outcome = pending.outcome()
         if fate == "after":
             return self.kill(effect.who)
         back = self.travel(effect.target, effect.who)
-        if back == NEVER:
-            return None
         if back == 0:
-            self._answer(effect, answer, outcome)
-        else:
-            asyncio.get_running_loop().call_later(back, self._answer, effect, answer, outcome)
+            pending.give(outcome)
+        elif back != NEVER:
+            asyncio.get_running_loop().call_later(back, pending.give, outcome)
         return None
-
-    def _apply(self, pending: Pending) -> object:
-        effect = pending.effect
-        try:
-            if not self.is_up(effect.target):
-                raise pending.refuse(f"{effect.target} refuses the connection")
-            result = pending.apply()
-            effect.result = pending.shown(result) if pending.shown else result
-            return result
-        except Exception as error:
-            effect.error = f"{type(error).__name__}: {error}"
-            return _Failed(error)
-
-    def _answer(self, effect: Effect, answer: asyncio.Future[Any], outcome: object) -> None:
-        if answer.done():
-            return
-        effect.answered = self.now
-        if isinstance(outcome, _Failed):
-            answer.set_exception(outcome.error)
-        else:
-            answer.set_result(outcome)
-
-
-@dataclass
-class _Failed:
-    error: Exception
-
-
-def _fail(answer: asyncio.Future[Any], error: BaseException) -> None:
-    if not answer.done():
-        answer.set_exception(error)
-        answer.exception()  # nobody may be left to look at it

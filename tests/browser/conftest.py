@@ -1,4 +1,4 @@
-"""One headless Chromium for all browser tests; without it they are skipped, with a sentence."""
+"""A headless Chromium for each module of browser tests; without it they are skipped, with a sentence."""
 
 import shutil
 from collections.abc import Iterator
@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A headless Chromium."""
+    """A headless Chromium; while it is open, asyncio.run fails in this process, so not for long."""
     try:
         import playwright.sync_api  # noqa: F401
     except ImportError:

@@ -30,6 +30,7 @@ __all__ = ["Lab", "Notebook", "lab_server", "until"]
 PATIENCE = 90.0  # seconds: a slow machine with other work
 HERE = {"127.0.0.1", "localhost"}
 TOKEN = "token-of-the-tests"
+CHROMIUMS_OWN = ("content-autofill.googleapis.com",)  # the browser asks there, not the page
 SELECTED = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 
 
@@ -88,6 +89,10 @@ class Lab:
     def progress(self) -> Path:
         """The file that keeps the learner's progress."""
         return self.folder / "progress.json"
+
+    def asked(self) -> list[str]:
+        """What was asked of other machines, by the pages, the server or the kernels."""
+        return [line for line in self.wall.asked if not any(own in line for own in CHROMIUMS_OWN)]
 
     def address(self, path: str) -> str:
         """The page of a file in a workspace of its own, so that no other tab opens with it."""
@@ -194,14 +199,13 @@ class Notebook:
         idle = f'{SELECTED} .jp-Notebook-ExecutionIndicator[data-status="idle"]'
         self.page.locator(idle).wait_for()
 
-    def command(self, name: str) -> None:
-        """Choose a command from the palette, by keyboard."""
-        self.page.keyboard.press("Control+Shift+C")
-        entry = self.page.locator(".lm-CommandPalette-input")
-        entry.fill(name)
-        label = self.page.locator(".lm-CommandPalette-itemLabel")
-        label.get_by_text(name, exact=True).first.wait_for()
-        label.get_by_text(name, exact=True).first.click()
+    def menu(self, *names: str) -> None:
+        """Choose an entry of the menu bar, such as Settings, Theme, JupyterLab Dark."""
+        bar, *entries = names
+        self.page.locator(".lm-MenuBar-itemLabel").get_by_text(bar, exact=True).click()
+        for name in entries:
+            label = self.page.locator(".lm-Menu-itemLabel").get_by_text(name, exact=True).last
+            label.hover() if name != entries[-1] else label.click()
 
     def save(self) -> NotebookNode:
         """Save by keyboard and give what is then on the disk."""
@@ -250,16 +254,20 @@ class Notebook:
         return str(self.cell(cell_id).locator(".jp-InputPrompt").first.text_content()).strip()
 
     def run_all(self) -> None:
-        """Run every cell, by the command's name, and wait for the last one."""
-        self.click_into(self.last())
-        self.page.keyboard.press("Escape")
+        """Run every cell, by the menu, and wait for the last one."""
         sent, last = len(self.sent), self.last()
-        self.command("Run All Cells")
+        self.menu("Run", "Run All Cells")
         until(
             lambda: self.prompt(last)[1:-2].isdigit() and len(self.sent) > sent,
             "the last cell has run",
         )
         self.settle()
+
+    def theme(self, name: str) -> None:
+        """Switch to JupyterLab Light or JupyterLab Dark."""
+        self.menu("Settings", "Theme", f"JupyterLab {name}")
+        light = str(name == "Light").lower()
+        self.page.wait_for_function("light => document.body.dataset.jpThemeLight === light", arg=light)
 
     def last(self) -> str:
         """The id of the last code cell."""

@@ -98,7 +98,7 @@ def test_a_cancelled_timer_does_not_move_the_clock():
 
 @pytest.mark.parametrize("step", [0, 0.001])
 def test_time_outs_do_not_pile_up(step):
-    """Of 100,000 time-outs that were not needed, only some thousands are ever kept."""
+    """Of 100,000 time-outs that were not needed, at no time more than half are kept."""
 
     async def main():
         loop, most = asyncio.get_running_loop(), 0
@@ -109,7 +109,7 @@ def test_time_outs_do_not_pile_up(step):
                 most = max(most, sum(map(len, loop._timers.values())))
         return most
 
-    assert run(main()) < 25_000
+    assert run(main()) < 50_000
 
 
 def test_ten_runs_one_trace():

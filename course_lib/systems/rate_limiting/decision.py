@@ -9,9 +9,8 @@ Leaves out: queueing a request until it may go (shaping); a decision is yes or n
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar, Protocol, TypeVar
+from typing import ClassVar, NamedTuple, Protocol, TypeVar
 
 __all__ = ["NEVER", "Algorithm", "Decision", "Seconds", "exact", "microseconds", "whole"]
 
@@ -26,8 +25,7 @@ EXACT = 2**53
 """Redis scripts count in doubles, which hold every whole number up to here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """Whether one request may go, and what its sender should know; times are in seconds.
 
     limit: the most that can be admitted at once.
@@ -79,7 +77,10 @@ class Algorithm(Protocol[State]):
         ...
 
     def decide(self, state: State, now: int, cost: int = 1) -> tuple[State, Decision]:
-        """Decide on one request at `now`, in microseconds; pure."""
+        """Decide on one request at `now`, in microseconds; pure.
+
+        A refused request leaves the state as it is, unless the clock ran back: refusing is a read.
+        """
         ...
 
     def arguments(self, cost: int = 1) -> list[int]:
@@ -97,7 +98,7 @@ def whole(name: str, value: int, most: int = EXACT) -> int:
     >>> whole("limit", 0)
     ValueError: limit must be at least 1, not 0
     """
-    if isinstance(value, bool) or not isinstance(value, int):
+    if type(value) is not int:
         raise ValueError(f"{name} must be a whole number, not {value!r}")
     if value < 1:
         raise ValueError(f"{name} must be at least 1, not {value}")

@@ -30,15 +30,19 @@ local limit, window, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local start, count = (redis.call('GET', KEYS[1]) or '0 0'):match('(%d+) (%d+)')
+start, count = tonumber(start), tonumber(count)
 
-local current = now - now % window
-count = current > tonumber(start) and 0 or tonumber(count)
+local left = window - now % window
+local current = now + left - window
+if current > start then count = 0 end
 local allowed = count + cost <= limit
 if allowed then count = count + cost end
 
-local left = current + window - now
+if allowed or current < start then
+  local value = string.format('%d %d', current, count)
+  redis.call('SET', KEYS[1], value, 'PX', math.ceil(left / 1000) + 1)
+end
 local wait = (allowed and 0) or (cost > limit and -1) or left
-redis.call('SET', KEYS[1], string.format('%d %d', current, count), 'PX', math.ceil(left / 1000) + 1)
 return {allowed and 1 or 0, math.max(0, limit - count), wait, count > 0 and left or 0}
 """
 
@@ -83,17 +87,19 @@ class FixedWindow:
         """
         whole("cost", cost)
         start, count = state
-        current = now - now % self.period
+        left = self.period - now % self.period
+        current = now + left - self.period
         # A clock that ran back (failover) keeps its count: no second helping of an old window.
-        count = 0 if current > start else count
+        if current > start:
+            count = 0
         allowed = count + cost <= self.limit
         if allowed:
             count += cost
-        left = current + self.period - now
+        if allowed or current < start:
+            state = (current, count)
         wait = 0 if allowed else NEVER if cost > self.limit else left
         remaining = max(0, self.limit - count)
-        decision = Decision.of(allowed, self.limit, remaining, wait, left if count else 0)
-        return (current, count), decision
+        return state, Decision.of(allowed, self.limit, remaining, wait, left if count else 0)
 
     def arguments(self, cost: int = 1) -> list[int]:
         """What the script takes as ARGV: limit, window in microseconds, cost."""

@@ -30,14 +30,17 @@ SCRIPT = """
 local capacity, interval, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local ahead = math.max(0, math.min(capacity, (redis.call('GET', KEYS[1]) or 0) - now))
+local tat = tonumber(redis.call('GET', KEYS[1]) or 0)
+local ahead = math.max(0, math.min(capacity, tat - now))
 
 local price = cost * interval
 local allowed = ahead + price <= capacity
 local wait = (allowed and 0) or (price > capacity and -1) or ahead + price - capacity
 if allowed then ahead = ahead + price end
 
-redis.call('SET', KEYS[1], string.format('%d', now + ahead), 'PX', math.ceil(ahead / 1000) + 1)
+if allowed or now + ahead < tat then
+  redis.call('SET', KEYS[1], string.format('%d', now + ahead), 'PX', math.ceil(ahead / 1000) + 1)
+end
 return {allowed and 1 or 0, math.floor((capacity - ahead) / interval), wait, ahead}
 """
 
@@ -94,8 +97,10 @@ class GCRA:
         wait = NEVER if price > self.capacity else max(0, ahead + price - self.capacity)
         if allowed:
             ahead += price
+        if allowed or now + ahead < state:
+            state = now + ahead
         remaining = (self.capacity - ahead) // self.interval
-        return now + ahead, Decision.of(allowed, self.burst, remaining, wait, ahead)
+        return state, Decision.of(allowed, self.burst, remaining, wait, ahead)
 
     def arguments(self, cost: int = 1) -> list[int]:
         """What the script takes as ARGV: capacity and interval in microseconds, cost."""

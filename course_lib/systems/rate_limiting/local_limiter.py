@@ -49,18 +49,21 @@ class LocalLimiter(Generic[State]):
         Decision(allowed=True, limit=5, remaining=3, retry_after=0.0, reset_after=15.0)
         """
         seconds = self.clock()
-        state, _ = self._states.get(key, (self.algorithm.initial, 0.0))
+        known = self._states.get(key)
+        state = known[0] if known else self.algorithm.initial
         state, decision = self.algorithm.decide(state, round(seconds * SECOND), cost)
         self._states[key] = state, seconds + decision.reset_after
         self._states.move_to_end(key)
-        self._forget(seconds)
+        # Two at most: each hit adds one key, so idle ones go faster than new ones come.
+        if self._forgot(seconds):
+            self._forgot(seconds)
         return decision
 
-    def _forget(self, seconds: float) -> None:
-        # Two at most: each hit adds one key, so idle ones go faster than new ones come.
-        for _ in range(2):
-            key, (_, idle_from) = next(iter(self._states.items()))
+    def _forgot(self, seconds: float) -> bool:
+        """Forget the key used longest ago if it is idle, or one too many."""
+        for key, (_, idle_from) in self._states.items():
             if idle_from <= seconds or len(self._states) > self.keys:
                 del self._states[key]
-            if not self._states:
-                break
+                return True
+            break
+        return False

@@ -52,8 +52,10 @@ elseif not allowed then
   wait = left + window - math.floor((limit - cost) * window / count)
 end
 local reset = (count > 0 and left + window) or (previous > 0 and left) or 0
-local value = string.format('%d %d %d', current, count, previous)
-redis.call('SET', KEYS[1], value, 'PX', math.ceil(reset / 1000) + 1)
+if allowed or current < start then
+  local value = string.format('%d %d %d', current, count, previous)
+  redis.call('SET', KEYS[1], value, 'PX', math.ceil(reset / 1000) + 1)
+end
 local remaining = math.floor((limit * window - previous * left) / window) - count
 return {allowed and 1 or 0, math.max(0, remaining), wait, reset}
 """
@@ -125,8 +127,9 @@ class SlidingCounter:
         reset = left + self.period if count else left if previous else 0
         remaining = (self.limit * self.period - previous * left) // self.period - count
         wait = 0 if allowed else self.wait(left, count, previous, cost)
-        decision = Decision.of(allowed, self.limit, max(0, remaining), wait, reset)
-        return (start, count, previous), decision
+        if allowed or start < state[0]:
+            state = (start, count, previous)
+        return state, Decision.of(allowed, self.limit, max(0, remaining), wait, reset)
 
     def wait(self, left: int, count: int, previous: int, cost: int) -> int:
         """The microseconds until a refused request fits, `left` of them in this window."""

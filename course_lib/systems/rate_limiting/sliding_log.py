@@ -35,18 +35,27 @@ local function add(n)
   for _ = 1, n do redis.call('RPUSH', KEYS[1], string.format('%d', now)) end
 end
 
-local future = 0
-while (at(-1) or 0) > now do redis.call('RPOP', KEYS[1]); future = future + 1 end
+local newest, future = at(-1), 0
+while newest and newest > now do
+  redis.call('RPOP', KEYS[1])
+  newest, future = at(-1), future + 1
+end
 add(future)
-while (at(0) or now) <= now - window do redis.call('LPOP', KEYS[1]) end
-local count = redis.call('LLEN', KEYS[1])
+local oldest = newest and at(0)
+while oldest and oldest <= now - window do
+  redis.call('LPOP', KEYS[1])
+  oldest = at(0)
+end
+local count = oldest and redis.call('LLEN', KEYS[1]) or future
 
 local allowed = count + cost <= limit
 if allowed then add(cost); count = count + cost end
+if allowed or future > 0 then newest = now end
+local reset = count > 0 and newest + window - now or 0
+if newest == now then redis.call('PEXPIRE', KEYS[1], math.ceil(window / 1000) + 1) end
+local too_many = count + cost - limit
 local wait = (allowed and 0) or (cost > limit and -1)
-  or at(count + cost - limit - 1) + window - now
-local reset = count > 0 and at(-1) + window - now or 0
-redis.call('PEXPIRE', KEYS[1], math.ceil(reset / 1000) + 1)
+  or (too_many == 1 and oldest or at(too_many - 1)) + window - now
 return {allowed and 1 or 0, math.max(0, limit - count), wait, reset}
 """
 

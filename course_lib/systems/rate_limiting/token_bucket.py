@@ -33,15 +33,18 @@ local capacity, interval, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local level, last = (redis.call('GET', KEYS[1]) or ARGV[1] .. ' 0'):match('(%d+) (%d+)')
+local back = now < tonumber(last)
 
 local price = cost * interval
-level = math.min(capacity, level + math.max(0, now - last))
+level = math.min(capacity, level + (back and 0 or now - last))
 local allowed = price <= level
 if allowed then level = level - price end
 
-local wait = (allowed and 0) or (price > capacity and -1) or price - level
 local reset = capacity - level
-redis.call('SET', KEYS[1], string.format('%d %d', level, now), 'PX', math.ceil(reset / 1000) + 1)
+if allowed or back then
+  redis.call('SET', KEYS[1], string.format('%d %d', level, now), 'PX', math.ceil(reset / 1000) + 1)
+end
+local wait = (allowed and 0) or (price > capacity and -1) or price - level
 return {allowed and 1 or 0, math.floor(level / interval), wait, reset}
 """
 
@@ -115,13 +118,16 @@ class TokenBucket:
         price = whole("cost", cost) * self.interval
         level, last = state
         # A clock that ran back (failover) adds nothing, and counting goes on from there.
-        level = min(self.capacity, level + max(0, now - last))
+        back = now < last
+        level = min(self.capacity, level + (0 if back else now - last))
         allowed = price <= level
         if allowed:
             level -= price
+        if allowed or back:
+            state = (level, now)
         wait = 0 if allowed else NEVER if price > self.capacity else price - level
         remaining, reset = level // self.interval, self.capacity - level
-        return (level, now), Decision.of(allowed, self.burst, remaining, wait, reset)
+        return state, Decision.of(allowed, self.burst, remaining, wait, reset)
 
     def arguments(self, cost: int = 1) -> list[int]:
         """What the script takes as ARGV: capacity and interval in microseconds, cost."""

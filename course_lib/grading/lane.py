@@ -1,0 +1,155 @@
+"""A lane: two boxes, one for learners' code and one for its judge, and the pipes between them.
+
+The process that holds a lane holds the course's secret and the results; neither box does. A lane
+takes one job at a time, and is opened again when it dies. No box outlives the process that opened
+it: bubblewrap ends with its parent, and both boxes end when their pipes close.
+"""
+
+import contextlib
+import json
+import os
+import select
+import socket
+import subprocess
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO, Any
+
+from course_lib.grading.errors import CannotStart
+from course_lib.grading.sandbox import boundary
+
+__all__ = ["Lane"]
+
+START = 60.0  # seconds
+LONGEST = 8 << 20  # bytes of one answer
+_keeper = ThreadPoolExecutor(1, thread_name_prefix="keeper")
+"""Boxes die with the thread that started them; this one lives as long as the process."""
+
+
+class Lane:
+    """`with Lane(modules) as lane: lane.ask(job, seconds)`."""
+
+    def __init__(self, modules: list[str], number: int = 0) -> None:
+        self._modules, self._number = modules, number
+        self._boxes: list[subprocess.Popen[bytes]] = []
+        self._buffer = b""
+        self._errors = tempfile.TemporaryFile()
+
+    def __enter__(self) -> "Lane":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def ask(self, job: dict[str, Any], seconds: float) -> dict[str, Any] | None:
+        """Return the answer to one job, or None when the boxes gave none in time."""
+        if not self._boxes:
+            self.open()
+        bench = self._boxes[1]
+        try:
+            _write(bench.stdin, json.dumps(job).encode() + b"\n")
+            line = self._line(time.monotonic() + seconds)
+            answer: dict[str, Any] = json.loads(line)
+        except (OSError, ValueError):
+            self.close()
+            return None
+        return answer
+
+    def open(self) -> None:
+        """Start both boxes and wait until they are warm, or raise CannotStart."""
+        ours, zygotes = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        zygote = ["-m", "course_lib.grading.sandbox.zygote"]
+        bench = ["-m", "course_lib.grading.judge.bench", str(ours.fileno())]
+        bench += [json.dumps([str(boundary.COURSE / "exercises")]), str(self._first_slot())]
+        try:
+            self._boxes = [_box(zygote, True, zygotes, [], self._errors)]
+            _warm(ours, self._modules)
+            self._boxes += [_box(bench, False, None, [ours.fileno()], self._errors)]
+            if self._line(time.monotonic() + START) != b"ready":
+                raise CannotStart("The judge's box did not start.")
+        except (OSError, ValueError) as error:
+            said = self._said()
+            self.close()
+            raise CannotStart(f"The sandbox does not start: {said or error}") from None
+        finally:
+            ours.close()
+            zygotes.close()
+
+    def _first_slot(self) -> int:
+        """Lanes of one machine use different users, as far as there are."""
+        return (os.getpid() * 61 + self._number * 997) % 4000
+
+    def _said(self) -> str:
+        for box in self._boxes:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                box.wait(1)
+        self._errors.seek(0)
+        return " ".join(self._errors.read(2000).decode(errors="replace").split())
+
+    def _line(self, end: float) -> bytes:
+        output = self._boxes[1].stdout
+        assert output is not None
+        while b"\n" not in self._buffer:
+            left = end - time.monotonic()
+            if left <= 0 or len(self._buffer) > LONGEST:
+                raise ValueError("no answer")
+            if select.select([output], [], [], left)[0]:
+                part = os.read(output.fileno(), 1 << 16)
+                if not part:
+                    raise ValueError("the judge's box ended")
+                self._buffer += part
+        line, self._buffer = self._buffer.split(b"\n", 1)
+        return line
+
+    def close(self) -> None:
+        """End both boxes and all that is in them."""
+        for box in reversed(self._boxes):
+            box.kill()
+            box.wait()
+            for file in (box.stdin, box.stdout):
+                if file is not None:
+                    with contextlib.suppress(OSError):
+                        file.close()
+        self._boxes, self._buffer = [], b""
+
+
+def _box(
+    python: list[str],
+    jails: bool,
+    control: socket.socket | None,
+    kept: list[int],
+    errors: IO[bytes],
+) -> subprocess.Popen[bytes]:
+    """Start one box from the thread that stays."""
+    rules = boundary.seccomp_file(jails)
+    fds = [*kept, *([rules.fileno()] if rules else [])]
+    words = boundary.command(python, jails=jails, filter_fd=rules.fileno() if rules else None)
+
+    def start() -> subprocess.Popen[bytes]:
+        stdin = control.fileno() if control else subprocess.PIPE
+        stdout = subprocess.DEVNULL if control else subprocess.PIPE
+        return subprocess.Popen(
+            words, stdin=stdin, stdout=stdout, stderr=errors, pass_fds=fds, env={}
+        )
+
+    try:
+        return _keeper.submit(start).result()
+    finally:
+        if rules is not None:
+            rules.close()
+
+
+def _warm(control: socket.socket, modules: list[str]) -> None:
+    """Let the zygote import, and wait until it says that it has."""
+    control.settimeout(START)
+    control.send(json.dumps(modules).encode())
+    if control.recv(16) != b"ready":
+        raise ValueError("the learners' box ended")
+    control.settimeout(None)
+
+
+def _write(file: IO[bytes] | None, data: bytes) -> None:
+    assert file is not None
+    file.write(data)
+    file.flush()

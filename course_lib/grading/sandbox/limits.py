@@ -1,0 +1,52 @@
+"""What a learner's code may use, in one place: time, memory, processes, files, bytes.
+
+Without a cgroup, memory is limited for each process by itself, not for all of them together.
+"""
+
+import resource
+from dataclasses import dataclass
+
+__all__ = ["CELL", "NOTEBOOK", "Limits", "apply"]
+
+MEGABYTE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of one jail: `wall` and `cpu` in seconds, sizes in bytes."""
+
+    wall: float
+    cpu: int
+    memory: int
+    processes: int
+    files: int = 256
+    file_size: int = 16 * MEGABYTE
+    disk: int = 64 * MEGABYTE
+
+
+CELL = Limits(wall=20.0, cpu=15, memory=768 * MEGABYTE, processes=16)
+"""One exercise: the learner's cell and the calls that the judge makes."""
+
+NOTEBOOK = Limits(wall=120.0, cpu=90, memory=2048 * MEGABYTE, processes=64)
+"""The whole notebook under papermill, for the feedback only."""
+
+
+def apply(limits: Limits) -> None:
+    """Limit this process and all that it starts; there is no way back."""
+    for name, value in (
+        ("CPU", limits.cpu),
+        ("AS", limits.memory + _size()),
+        ("NPROC", limits.processes),
+        ("NOFILE", limits.files),
+        ("FSIZE", limits.file_size),
+        ("CORE", 0),
+        ("MSGQUEUE", 0),
+        ("MEMLOCK", 0),
+    ):
+        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
+
+
+def _size() -> int:
+    """The address space in use now: imports count for nothing."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[0]) * resource.getpagesize()
