@@ -22,6 +22,7 @@ from course_lib.grading.sandbox.limits import NOTEBOOK
 from course_lib.grading.secret import Secret
 from course_lib.grading.store import Store, write_whole
 from course_lib.grading.submissions import Submission
+from course_lib.grading.twins import shape
 
 __all__ = ["Grader"]
 
@@ -59,11 +60,21 @@ class Grader:
             return self._refused(submission, digest, changed, refused)
         result = self._head(submission, digest, changed)
         result["exercises"] = [self._one(chapter, e, cells) for e in chapter.exercises]
-        result["sources"] = {name: load.digest(_bare(s)) for name, s in cells.found.items()}
+        result["twins"] = _shapes(chapter, cells)
         if self.execute:
             self._execute(submission, chapter, cells)
         self.store.write(path, result)
         return path
+
+    def result(self, submission: Submission) -> Said | None:
+        """Return the submission's result as it is on disk, or None."""
+        try:
+            data, _ = self._read(submission)
+            digest = load.digest(data)
+        except Refused:
+            digest = UNREADABLE
+        path = self.store.path(submission.student, submission.notebook, digest)
+        return self.store.read(path) if self.store.has(path) else None
 
     def _read(self, submission: Submission) -> tuple[bytes, float]:
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -144,7 +155,8 @@ def _nothing(exercise: Exercise, state: str, reason: str) -> Said:
     return {"exercise": exercise.id, "state": state, "cell": reason, "properties": []}
 
 
-def _bare(source: str) -> bytes:
-    """Source without comments, blanks and the stub's docstring's lay-out, to find twins."""
-    lines = [line.split("#")[0].split() for line in source.splitlines()]
-    return "\n".join(" ".join(words) for words in lines if words).encode()
+def _shapes(chapter: Chapter, cells: load.Cells) -> dict[str, str]:
+    """The shapes of the sources that are not our own stub's."""
+    found = {e.id: shape(cells.found[e.id]) for e in chapter.exercises if e.id in cells.found}
+    stubs = {e.id: shape(e.stub) for e in chapter.exercises}
+    return {name: found[name] for name in found if found[name] not in ("", stubs[name])}

@@ -282,7 +282,8 @@ class VirtualLoop(Upkeep):
         """Abandon what is left and close; returns the errors that nobody else has seen."""
         errors = self.abandon_tasks()
         try:
-            self.run_until_complete(self.shutdown_asyncgens())
+            if self._asyncgens:
+                self.run_until_complete(self.shutdown_asyncgens())
         except (Deadlock, StepBudgetExceeded):
             self._drop(list(self.tasks_left()))
         finally:

@@ -1,0 +1,136 @@
+"""All submissions: one after the other in this process, or over Dask on many.
+
+What goes to a worker is a path and what comes back is a path; results are files. So a worker that
+is lost costs one submission's time, and a driver that is killed finds what was done before. At
+most a few submissions per worker are under way at a time. Left out: time limits, which are the
+judge's.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from course_lib.grading import secret
+from course_lib.grading.course import Course
+from course_lib.grading.errors import CannotStart
+from course_lib.grading.grade import Grader
+from course_lib.grading.lane import Lane
+from course_lib.grading.store import Store
+from course_lib.grading.submissions import Submission
+
+__all__ = ["Plan", "grade_all"]
+
+WINDOW = 4  # submissions under way per worker
+RETRIES = 3
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run, as every process understands it; the secret is named, not carried."""
+
+    folder: Path
+    out: Path
+    notebooks: Path | None
+    secret_file: Path | None
+    round: int
+    execute: bool = True
+
+
+Done = Callable[[Submission, str], None]
+
+
+def grade_all(
+    plan: Plan, todo: list[Submission], workers: int, scheduler: str | None, done: Done
+) -> None:
+    """Grade all; `done(submission, trouble)` is called for each, trouble empty when it went well.
+
+    Raises CannotStart when there is no sandbox or no scheduler.
+    """
+    if scheduler is None and workers == 1:
+        for submission in todo:
+            done(submission, _attempt(plan, submission))
+        return
+    with _client(workers, scheduler) as client:
+        _spread(client, plan, todo, done)
+
+
+def _attempt(plan: Plan, submission: Submission) -> str:
+    """Grade one; return what went wrong, of all that is not the submission's own fault."""
+    try:
+        _grader(plan, os.getpid()).grade(submission)
+    except CannotStart:
+        raise
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+@cache
+def _grader(plan: Plan, process: int) -> Grader:
+    """The grader of this process, with its lane; both boxes end with the process."""
+    course = Course(plan.notebooks)
+    store = Store(plan.out, course.version, plan.round)
+    lane = Lane(course.modules)
+    lane.open()
+    return Grader(plan.folder, course, secret.load(plan.secret_file), store, lane, plan.execute)
+
+
+@contextmanager
+def _client(workers: int, scheduler: str | None) -> Iterator[Any]:
+    try:
+        import distributed
+    except ImportError:
+        raise CannotStart(
+            "More than one worker needs Dask: pip install 'answers-that-run[grading]'; "
+            "or grade with --workers 1."
+        ) from None
+    with ExitStack() as stack:
+        try:
+            yield stack.enter_context(_connected(distributed, stack, workers, scheduler))
+        except OSError as error:
+            raise CannotStart(f"The scheduler {scheduler} cannot be reached: {error}.") from None
+
+
+def _connected(distributed: Any, stack: ExitStack, workers: int, scheduler: str | None) -> Any:
+    if scheduler is not None:
+        return distributed.Client(scheduler, timeout=15)
+    cluster = distributed.LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        memory_limit=None,
+        dashboard_address=None,
+        host="127.0.0.1",
+        silence_logs=50,
+    )
+    return distributed.Client(stack.enter_context(cluster))
+
+
+def _spread(client: Any, plan: Plan, todo: list[Submission], done: Done) -> None:
+    """Keep a bounded window of submissions under way."""
+    from distributed import as_completed
+
+    rest = iter(todo)
+    running: dict[Any, Submission] = {}
+
+    def submit(submission: Submission) -> Any:
+        future = client.submit(_attempt, plan, submission, pure=False, retries=RETRIES)
+        running[future] = submission
+        return future
+
+    window = WINDOW * max(1, sum(client.nthreads().values()))
+    first = [submit(submission) for submission, _ in zip(rest, range(window), strict=False)]
+    finished = as_completed(first)
+    for future in finished:
+        submission = running.pop(future)
+        error = future.exception()
+        if isinstance(error, CannotStart):
+            raise error
+        done(submission, str(error) if error is not None else future.result())
+        future.release()
+        after = next(rest, None)
+        if after is not None:
+            finished.add(submit(after))
