@@ -37,7 +37,8 @@ class Plan:
     notebooks: Path | None
     secret_file: Path | None
     round: int
-    execute: bool = True
+    execute: bool
+    version: str
 
 
 Done = Callable[[Submission, str], None]
@@ -73,6 +74,10 @@ def _attempt(plan: Plan, submission: Submission) -> str:
 def _grader(plan: Plan, process: int) -> Grader:
     """The grader of this process, with its lane; both boxes end with the process."""
     course = Course(plan.notebooks)
+    if course.version != plan.version:
+        raise CannotStart(
+            f"A worker has version {course.version} of the course, not {plan.version}."
+        )
     store = Store(plan.out, course.version, plan.round)
     lane = Lane(course.modules)
     lane.open()
@@ -111,7 +116,7 @@ def _connected(distributed: Any, stack: ExitStack, workers: int, scheduler: str 
 
 def _spread(client: Any, plan: Plan, todo: list[Submission], done: Done) -> None:
     """Keep a bounded window of submissions under way."""
-    from distributed import as_completed
+    import distributed
 
     rest = iter(todo)
     running: dict[Any, Submission] = {}
@@ -123,7 +128,7 @@ def _spread(client: Any, plan: Plan, todo: list[Submission], done: Done) -> None
 
     window = WINDOW * max(1, sum(client.nthreads().values()))
     first = [submit(submission) for submission, _ in zip(rest, range(window), strict=False)]
-    finished = as_completed(first)
+    finished: Any = distributed.as_completed(first)  # type: ignore[no-untyped-call]
     for future in finished:
         submission = running.pop(future)
         error = future.exception()

@@ -57,7 +57,8 @@ class Chapter:
     @cached_property
     def preludes(self) -> dict[str, list[str]]:
         """For each exercise, the imports and definitions of the cells above its own."""
-        found, above = {}, list[str]()
+        found: dict[str, list[str]] = {}
+        above: list[str] = []
         for cell in self.notebook["cells"]:
             if cell["cell_type"] != "code":
                 continue

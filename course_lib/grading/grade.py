@@ -22,7 +22,6 @@ from course_lib.grading.sandbox.limits import NOTEBOOK
 from course_lib.grading.secret import Secret
 from course_lib.grading.store import Store, write_whole
 from course_lib.grading.submissions import Submission
-from course_lib.grading.twins import shape
 
 __all__ = ["Grader"]
 
@@ -60,7 +59,6 @@ class Grader:
             return self._refused(submission, digest, changed, refused)
         result = self._head(submission, digest, changed)
         result["exercises"] = [self._one(chapter, e, cells) for e in chapter.exercises]
-        result["twins"] = _shapes(chapter, cells)
         if self.execute:
             self._execute(submission, chapter, cells)
         self.store.write(path, result)
@@ -153,10 +151,3 @@ class Grader:
 
 def _nothing(exercise: Exercise, state: str, reason: str) -> Said:
     return {"exercise": exercise.id, "state": state, "cell": reason, "properties": []}
-
-
-def _shapes(chapter: Chapter, cells: load.Cells) -> dict[str, str]:
-    """The shapes of the sources that are not our own stub's."""
-    found = {e.id: shape(cells.found[e.id]) for e in chapter.exercises if e.id in cells.found}
-    stubs = {e.id: shape(e.stub) for e in chapter.exercises}
-    return {name: found[name] for name in found if found[name] not in ("", stubs[name])}

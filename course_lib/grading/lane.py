@@ -34,7 +34,7 @@ class Lane:
         self._modules, self._number = modules, number
         self._boxes: list[subprocess.Popen[bytes]] = []
         self._buffer = b""
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
 
     def __enter__(self) -> "Lane":
         return self

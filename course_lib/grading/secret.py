@@ -80,7 +80,9 @@ def _read(path: Path) -> bytes:
     with os.fdopen(fd, "rb") as file:
         mode = os.fstat(fd).st_mode
         if not stat.S_ISREG(mode) or mode & 0o077:
-            raise CannotStart(f"The secret {path} must be a file that only you can read: chmod 600.")
+            raise CannotStart(
+                f"The secret {path} must be a file that only you can read: chmod 600."
+            )
         return file.read(4096).strip()
 
 

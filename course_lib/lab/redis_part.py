@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import redis.asyncio
 from fakeredis.aioredis import FakeAsyncRedisConnection, FakeReader, FakeWriter
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.client import CaseInsensitiveDict
 
 from course_lib.lab.redis_commands import Command, in_words, readable, touched, unpack
@@ -32,10 +30,10 @@ ANSWERS = (redis.ResponseError, redis.AuthenticationError)
 def client(world: World, who: str, server: str, options: dict[str, Any]) -> redis.asyncio.Redis:
     """A redis-py client whose connections go through the world."""
     servers = world.part("redis", lambda: Servers(world))
+    # A pool without a retry policy makes connections that do not retry.
     settings: dict[str, Any] = {
         "decode_responses": True,
         "protocol": 2,
-        "retry": Retry(NoBackoff(), 0),
         "socket_timeout": None,
         **options,
     }

@@ -7,11 +7,13 @@ moment, these modules see the world's clock, and the world's dice in place of `r
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib
 import random as real_random
 import time as real_time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import fakeredis
@@ -39,6 +41,8 @@ THROW_DICE = _modules(
     "_core._database commands_mixins.hash_mixin commands_mixins.sortedset_mixin "
     "model._expiring_members_set model._topk"
 )
+ACCESS: Any = importlib.import_module("fakeredis.model._acl")
+_commands_of = functools.cache(ACCESS.get_commands_by_category)
 
 
 class VirtualClock:
@@ -61,6 +65,16 @@ class VirtualClock:
             module.random = real_random
 
 
+@contextmanager
+def _categories_looked_up_once() -> Iterator[None]:
+    """Each new server goes through all commands to find those that its first user may run."""
+    ACCESS.get_commands_by_category = _commands_of
+    try:
+        yield
+    finally:
+        ACCESS.get_commands_by_category = _commands_of.__wrapped__
+
+
 class Servers:
     """All Redis servers of a world, and the connections that they hold."""
 
@@ -76,7 +90,7 @@ class Servers:
     def get(self, name: str) -> fakeredis.FakeServer:
         """The server of this name, made at first use."""
         if name not in self._servers:
-            with self.clock:
+            with self.clock, _categories_looked_up_once():
                 self._servers[name] = fakeredis.FakeServer()
         return self._servers[name]
 

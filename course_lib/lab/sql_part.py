@@ -54,12 +54,13 @@ def connection(world: World, who: str, database: str, busy_timeout: float) -> ai
     databases = world.part("sql", dict)
     if database not in databases:
         databases[database] = _Database()
-        world.on_death(lambda node: _drop_connections(databases[database], node))
+        made = databases[database]
+        world.on_death(lambda node: _drop_connections(made, node))
     return _Connection(world, who, database, databases[database], busy_timeout)
 
 
 def _drop_connections(database: _Database, node: str) -> None:
-    for open_connection in database.open:
+    for open_connection in list(database.open):
         if open_connection.who == node:
             open_connection.drop()
     database.release()
@@ -130,13 +131,19 @@ class _Connection(aiosqlite.Connection):
                     shown=_row_count,
                 )
             except sqlite3.OperationalError as error:
-                if "locked" not in str(error):
+                if not _is_locked(error):
                     raise
                 await unlocked.wait()
             else:
                 if not self.in_transaction:
                     self._database.release()
                 return result
+
+
+def _is_locked(error: sqlite3.OperationalError) -> bool:
+    """Whether it is worth waiting: a transaction that has read old rows can never write again."""
+    name = getattr(error, "sqlite_errorname", "")
+    return name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) and name != "SQLITE_BUSY_SNAPSHOT"
 
 
 def _row_count(result: object) -> object:

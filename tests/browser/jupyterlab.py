@@ -198,6 +198,7 @@ class Notebook:
         """Wait until the kernel is there and has nothing to do."""
         idle = f'{SELECTED} .jp-Notebook-ExecutionIndicator[data-status="idle"]'
         self.page.locator(idle).wait_for()
+        self.page.locator(".jp-StatusBar-TextItem", has_text="| Idle").wait_for()
 
     def menu(self, *names: str) -> None:
         """Choose an entry of the menu bar, such as Settings, Theme, JupyterLab Dark."""
@@ -226,6 +227,7 @@ class Notebook:
         """Put the cursor into a cell's source."""
         cell = self.cell(cell_id)
         cell.locator(".cm-content").click()
+        self.panel.locator(".jp-Notebook.jp-mod-editMode").wait_for()
         return cell
 
     def type_over(self, cell_id: str, source: str) -> None:
@@ -235,17 +237,16 @@ class Notebook:
         self.page.keyboard.insert_text(source)
 
     def start(self, cell_id: str) -> None:
-        """Run one cell by keyboard, and do not wait."""
+        """Run one cell by keyboard, and do not wait for its end."""
+        before = self.prompt(cell_id)
         self.click_into(cell_id)
         self.page.keyboard.press("Control+Enter")
+        until(lambda: self.prompt(cell_id) != before, f"{cell_id} is started")
 
-    def run(self, cell_id: str, patience: float = PATIENCE) -> str:
+    def run(self, cell_id: str) -> str:
         """Run one cell by keyboard, and give the text of its outputs."""
-        before = self.prompt(cell_id)
         self.start(cell_id)
-        until(
-            lambda: self.prompt(cell_id) not in {before, "[*]:"}, f"{cell_id} has run", patience
-        )
+        until(lambda: self.prompt(cell_id) != "[*]:", f"{cell_id} has run")
         self.settle()
         return self.output(cell_id)
 

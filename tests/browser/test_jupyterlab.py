@@ -245,7 +245,7 @@ def test_keys_on_a_widget_are_no_shortcuts(traffic: Tuned, chapter: Notebook) ->
     """With the focus on a slider or the player, letters and arrows do nothing to the notebook: no
     cell goes, comes, moves or changes its kind.
     """
-    before = [(cell.id, cell.cell_type) for cell in chapter.save().cells]
+    before = [(cell.id, cell.cell_type) for cell in chapter.read().cells]
     place = chapter.panel.locator(".jp-Cell.jp-mod-active").first.get_attribute("class")
     for focused in (traffic.slider("traffic"), traffic.box.locator(".atr-scrub")):
         focused.focus()
@@ -253,8 +253,18 @@ def test_keys_on_a_widget_are_no_shortcuts(traffic: Tuned, chapter: Notebook) ->
             chapter.page.keyboard.press(key)
     assert chapter.panel.locator(".jp-Cell.jp-mod-active").first.get_attribute("class") == place
     assert chapter.count() == len(before)
-    chapter.panel.locator(".jp-Toolbar").first.click()
     assert [(cell.id, cell.cell_type) for cell in chapter.save().cells] == before
+
+
+def test_saving_works_from_a_widget(traffic: Tuned, chapter: Notebook) -> None:
+    """With the focus on a slider or the player Ctrl+S saves the notebook, again and again, and
+    the arrow keys still belong to the widget afterwards.
+    """
+    for focused in (traffic.slider("traffic"), traffic.box.locator(".atr-scrub")):
+        focused.focus()
+        chapter.save()
+        traffic.changed(lambda: chapter.page.keyboard.press("ArrowLeft"), "an arrow key")
+        chapter.save()
 
 
 # Looks -------------------------------------------------------------------------------------------

@@ -39,9 +39,10 @@ def _function(learner: "Learner", number: int, options: dict[str, Any]) -> Calla
     def plain(*arguments: object) -> Any:
         return learner.ask(number, list(arguments))
 
-    double = waits if options["waits"] else plain
-    double.spoken = options["spoken"]  # type: ignore[attr-defined]
-    return double
+    double: Any = waits if options["waits"] else plain
+    double.spoken = options["spoken"]
+    made: Callable[..., Any] = double
+    return made
 
 
 class _Random(random.Random):

@@ -48,7 +48,9 @@ class _Body(httpx.AsyncByteStream):
         self._left = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        while (part := await self._learner.effect(self._handle, ["part", self._number])) is not None:
+        while (
+            part := await self._learner.effect(self._handle, ["part", self._number])
+        ) is not None:
             yield part
 
     async def aclose(self) -> None:

@@ -10,14 +10,13 @@ import json
 import logging
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
-import papermill
+import papermill  # type: ignore[import-untyped]
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
-from jupyter_client.provisioning import KernelProvisionerBase
+from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 
 __all__ = ["main"]
 
@@ -36,9 +35,9 @@ def main(reader: int, writer: int) -> None:
     try:
         _execute(source, target, job)
     except Exception as error:
-        print(f"{type(error).__name__}", file=sys.stderr)
-    if target.exists():
-        _write(writer, target.read_bytes())
+        if not target.exists():
+            target.write_text(json.dumps({"failed": f"{type(error).__name__}: {error}"[:2000]}))
+    _write(writer, target.read_bytes())
     os._exit(0)
 
 
@@ -77,7 +76,7 @@ def _fork_kernel() -> tuple[int, int]:
     os._exit(0)
 
 
-class _Forked(KernelProvisionerBase):  # type: ignore[misc]
+class _Forked(KernelProvisionerBase):
     """Looks after the forked kernel as if it had been started."""
 
     pid = wire = 0
@@ -90,7 +89,7 @@ class _Forked(KernelProvisionerBase):  # type: ignore[misc]
     async def poll(self) -> int | None:
         if self.status is None:
             try:
-                pid, status = os.waitpid(self.pid, os.WNOHANG)
+                pid, status = os.waitpid(self.pid, os.WNOHANG)  # noqa: ASYNC222
             except ChildProcessError:
                 pid, status = self.pid, 0
             if pid:
@@ -98,7 +97,7 @@ class _Forked(KernelProvisionerBase):  # type: ignore[misc]
         return self.status
 
     async def wait(self) -> int | None:
-        while await self.poll() is None:
+        while await self.poll() is None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         return self.status
 
@@ -113,20 +112,21 @@ class _Forked(KernelProvisionerBase):  # type: ignore[misc]
         await self.send_signal(signal.SIGTERM)
 
     async def pre_launch(self, **options: Any) -> dict[str, Any]:
-        manager = self.parent
+        manager: Any = self.parent
         manager.transport, manager.ip, manager.cache_ports = "ipc", "/tmp/kernel", False
         manager.write_connection_file()
         self.connection_info = manager.get_connection_info()
         return dict(await super().pre_launch(cmd=["forked"], **options))
 
     async def launch_kernel(self, cmd: list[str], **options: Any) -> Any:
-        os.write(self.wire, self.parent.connection_file.encode())
+        manager: Any = self.parent
+        os.write(self.wire, manager.connection_file.encode())
         return self.connection_info
 
     async def cleanup(self, restart: bool = False) -> None: ...
 
 
-class _Manager(AsyncKernelManager):  # type: ignore[misc]
+class _Manager(AsyncKernelManager):
     """A kernel manager whose kernel is the forked one."""
 
     @property

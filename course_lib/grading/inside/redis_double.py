@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["redis_client"]
 
 
-def redis_client(
-    learner: "Learner", number: int, options: dict[str, Any]
-) -> "redis.asyncio.Redis":
+def redis_client(learner: "Learner", number: int, options: dict[str, Any]) -> "redis.asyncio.Redis":
     """Return a client that stands for the judge's handle of that number."""
     kind = type(
         "JudgesConnection", (_Connection,), {"learner": learner, "handle": number, "opened": 0}
@@ -64,7 +62,8 @@ class _Connection(AbstractConnection):
         """Return the command as words; it is packed at the other end."""
         head = args[0].encode() if isinstance(args[0], str) else args[0]
         words = [*head.split(), *args[1:]] if b" " in head else [head, *args[1:]]
-        return [[bytes(self.encoder.encode(word)) for word in words]]
+        encode: Any = self.encoder.encode
+        return [[bytes(encode(word)) for word in words]]
 
     def pack_commands(self, commands: Any) -> list[Any]:
         return [self.pack_command(*command)[0] for command in commands]

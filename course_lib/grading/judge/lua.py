@@ -8,7 +8,7 @@ Source: lupa's README, "Restricting access"; redis.io, "Lua API reference".
 
 from typing import Any
 
-import lupa.lua51
+import lupa.lua51  # type: ignore[import-untyped]
 
 __all__ = ["close"]
 
@@ -29,7 +29,7 @@ def _refuse(target: object, name: object, setting: bool) -> object:
     raise AttributeError("Lua sees no attributes of Python objects here")
 
 
-_Open = lupa.lua51.LuaRuntime
+_Open: Any = lupa.lua51.LuaRuntime
 
 
 class _Closed(_Open):  # type: ignore[misc]

@@ -13,6 +13,7 @@ from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.outcome import Result, State, Verdict
 from course_lib.exercises.registry import find
 from course_lib.exercises.text import printable
+from course_lib.grading.judge.twins import shape
 from course_lib.grading.protocol.channel import Channel, Violation
 from course_lib.grading.protocol.remote import RemoteAttempt
 from course_lib.grading.protocol.session import Session
@@ -33,6 +34,12 @@ def judge(task: Said, open_channel: Open) -> Said:
     seed of the example; `open_channel` starts a jail.
     """
     exercise = find(task["exercise"])
+    seen = shape(task["source"])
+    twin = {} if seen in ("", shape(exercise.stub)) else {"shape": seen}
+    return {**_judged(exercise, task, open_channel), **twin}
+
+
+def _judged(exercise: Exercise, task: Said, open_channel: Open) -> Said:
     try:
         graded, state = _examined(exercise, task, task["seeds"], open_channel)
     except Violation as violation:

@@ -7,6 +7,7 @@ is told apart; the learner's half has the same kinds (see inside.handles). A new
 belongs into both; a new exercise does not.
 """
 
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -26,7 +27,7 @@ KINDS: tuple[tuple[str, Callable[[object], bool], Callable[[Any], Any]], ...] = 
     ("redis", lambda value: isinstance(value, redis.asyncio.Redis), Redis),
     ("http", lambda value: isinstance(value, httpx.AsyncClient), Http),
     ("sql", lambda value: isinstance(value, aiosqlite.Connection), Sql),
-    ("random", lambda value: isinstance(value, __import__("random").Random), Random),
+    ("random", lambda value: isinstance(value, random.Random), Random),
     ("function", callable, Function),
 )
 

@@ -49,7 +49,8 @@ class Http:
             case ["part", int(number)] if number in self._open:
                 return await anext(self._open[number][1], None)
             case ["close", int(number)] if number in self._open:
-                return await self._open.pop(number)[0].aclose()
+                await self._open.pop(number)[0].aclose()
+                return None
         raise NotSendable("an HTTP request of no known form")
 
     async def _send(self, request: httpx.Request) -> list[object]:

@@ -54,7 +54,8 @@ class Session:
 
     def start(self, hello: dict[str, Any]) -> dict[str, Any]:
         """Send the first message, and return the reply: what the learner's cell defined."""
-        return self._guarded(lambda: self._channel.exchange(hello))
+        reply: dict[str, Any] = self._guarded(lambda: self._channel.exchange(hello))
+        return reply
 
     def call(self, made: int, method: str, arguments: tuple[object, ...]) -> Any:
         """Make a plain call and return its answer at once."""

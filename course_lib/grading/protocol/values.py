@@ -60,9 +60,7 @@ def _named(error: Exception) -> list[str]:
     return ["builtins", "RuntimeError", str(error)[:2000]]
 
 
-def decode(
-    form: Any, resolve: Callable[[Any], object] | None = None, depth: int = 0
-) -> Any:
+def decode(form: Any, resolve: Callable[[Any], object] | None = None, depth: int = 0) -> Any:
     """Return the value of a form that came over the wire, or raise NotSendable.
 
     >>> decode({"d": [["a", [1]]]})

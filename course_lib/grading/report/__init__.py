@@ -1,1 +1,1 @@
-"""What comes out: gradebook, feedback, triage, executed notebooks; pure functions of the results."""
+"""What comes out: gradebook, feedback, triage, notebooks; pure functions of the results."""

@@ -13,7 +13,9 @@ __all__ = ["sanitised"]
 MOST = 20  # outputs of one cell
 LONGEST = 4_000  # characters of one output
 ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def sanitised(ours: dict[str, Any], text: str) -> str:

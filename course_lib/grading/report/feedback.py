@@ -19,7 +19,9 @@ SIGN = {"PASS": "● holds", "FAIL": "▲ does not hold", "UNKNOWN": "◌ not de
 
 def feedback(student: str, entry: Entry) -> str:
     """Return the page for one student and notebook."""
-    parts = [f"<p>{text(entry.total)} of {text(sum(entry.out_of.values()))} points. {_from(entry)}</p>"]
+    parts = [
+        f"<p>{text(entry.total)} of {text(sum(entry.out_of.values()))} points. {_from(entry)}</p>"
+    ]
     parts += [_exercise(said, entry) for said in entry.result.get("exercises", [])]
     return page(f"{student}: {entry.notebook}", *parts)
 
@@ -50,9 +52,9 @@ def _exercise(said: Said, entry: Entry) -> str:
 
 
 def _state(said: Said) -> str:
-    return {"MISSING": "No cell", "REFUSED": "Not graded", "VIOLATION": "Stopped"}.get(
-        said["state"], said["state"].capitalize()
-    )
+    words = {"MISSING": "No cell", "REFUSED": "Not graded", "VIOLATION": "Stopped"}
+    state: str = said["state"]
+    return words.get(state, state.capitalize())
 
 
 def _row(line: Said) -> str:
@@ -73,6 +75,8 @@ def _example(example: Said) -> list[str]:
     parts = [f"<p>For example, on a draw that did not count: {text(words)}</p>"]
     effects = example.get("effects") or []
     if effects:
-        lines = [f"{n:>3}. {e['who']}: {e['what']} -> {e['result']}" for n, e in enumerate(effects, 1)]
+        lines = [
+            f"{n:>3}. {e['who']}: {e['what']} -> {e['result']}" for n, e in enumerate(effects, 1)
+        ]
         parts += [diagram(effects), f"<pre>{text(chr(10).join(lines))}</pre>"]
     return parts

@@ -1,6 +1,6 @@
 """What an instructor should look at first: broken rules, time-outs, twins, hard exercises.
 
-Twins are equal sources, but for comments and blanks, of a length that is no coincidence. Left out:
+Twins are sources of one shape, whatever the names in them (see judge.twins). Left out:
 any judgement of them; two students may have read the same book.
 """
 
@@ -24,7 +24,9 @@ def triage(book: Book) -> str:
         _section("Rules that were broken", ("student", "exercise", "what"), _violations(said)),
         _section("Sources that are twins", ("exercise", "students"), _twins(book)),
         _section("Exercises by failures", ("exercise", "failed", "most often"), _failures(said)),
-        _section("Names that were refused", ("name", "why"), [(s.name, s.reason) for s in book.strays]),
+        _section(
+            "Names that were refused", ("name", "why"), [(s.name, s.reason) for s in book.strays]
+        ),
         _section("Files that were refused", ("student", "file", "why"), _refused(book)),
     )
 
@@ -38,24 +40,30 @@ def _twins(book: Book) -> list[tuple[str, ...]]:
     seen: dict[tuple[str, str], set[str]] = defaultdict(set)
     for row in book.rows:
         for entry in row.entries:
-            for exercise, digest in entry.result.get("twins", {}).items():
-                seen[exercise, digest].add(row.student)
+            for said in entry.result.get("exercises", []):
+                if "shape" in said:
+                    seen[said["exercise"], said["shape"]].add(row.student)
     groups = [(e, ", ".join(sorted(who))) for (e, _), who in sorted(seen.items()) if len(who) > 1]
     return list(groups)
 
 
 def _failures(said: list[tuple[str, Said]]) -> list[tuple[str, ...]]:
-    tried, failed, laws = Counter[str](), Counter[str](), defaultdict(Counter[str])
+    tried, failed = Counter[str](), Counter[str]()
+    laws: dict[str, Counter[str]] = defaultdict(Counter)
     for _, s in said:
         tried[s["exercise"]] += 1
         failed[s["exercise"]] += s["state"] != "PASS"
         laws[s["exercise"]].update(p["sentence"] for p in s["properties"] if p["state"] == "FAIL")
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for exercise, count in failed.most_common():
         often = laws[exercise].most_common(1)
         share = f"{count} of {tried[exercise]}"
         rows.append((exercise, share, f"{often[0][0]} ({often[0][1]})" if often else ""))
     return rows
+
+
+def _strays(book: Book) -> list[tuple[str, ...]]:
+    return [(stray.name, stray.reason) for stray in book.strays]
 
 
 def _refused(book: Book) -> list[tuple[str, ...]]:

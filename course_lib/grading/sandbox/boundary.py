@@ -49,7 +49,7 @@ def seccomp_file(jails: bool) -> IO[bytes] | None:
     code = seccomp.program(seccomp.OUTER, inner=False) if jails else seccomp.program(seccomp.INNER)
     if code is None:
         return None
-    file = tempfile.TemporaryFile()
+    file = tempfile.TemporaryFile()  # noqa: SIM115
     file.write(code)
     file.seek(0)
     return file

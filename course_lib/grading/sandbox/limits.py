@@ -24,7 +24,7 @@ class Limits:
     disk: int = 64 * MEGABYTE
 
 
-CELL = Limits(wall=20.0, cpu=15, memory=768 * MEGABYTE, processes=16)
+CELL = Limits(wall=40.0, cpu=15, memory=768 * MEGABYTE, processes=16)
 """One exercise: the learner's cell and the calls that the judge makes."""
 
 NOTEBOOK = Limits(wall=120.0, cpu=90, memory=2048 * MEGABYTE, processes=64)

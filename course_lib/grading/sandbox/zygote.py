@@ -5,6 +5,7 @@ the jail reads, what it writes, and a leash. When the other end of the leash clo
 killed with all that it started. Left out: any judgement.
 """
 
+import contextlib
 import gc
 import importlib
 import json
@@ -56,11 +57,11 @@ class Zygote:
     def serve(self) -> None:
         """Fork for each request; kill for each leash that is let go."""
         while True:
-            ready, _, _ = select.select([self._control, *self._leashes], [], [])
-            for leash in ready:
-                if leash is not self._control:
-                    self._kill(leash)
-            if self._control in ready and not self._request():
+            control = self._control.fileno()
+            ready, _, _ = select.select([control, *self._leashes], [], [])
+            for leash in self._leashes.keys() & ready:
+                self._kill(leash)
+            if control in ready and not self._request():
                 os._exit(0)
 
     def _request(self) -> bool:
@@ -92,10 +93,8 @@ class Zygote:
 
     def _kill(self, leash: int) -> None:
         first = self._leashes.pop(leash)
-        try:
+        with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(first, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         os.close(first)
         os.close(leash)
 

@@ -117,7 +117,7 @@ export function buildHistogram(view, track, baseline, box) {
   const span = (i) => ({ x: x(track.edges[i]) + 1, width: Math.max(1, x(track.edges[i + 1]) - x(track.edges[i]) - 2) });
   const upTo = (count) => ({ y: y(count), height: box.bottom - y(count) });
   whole.forEach((count, i) => make("rect", { ...span(i), ...upTo(count), class: "atr-barGhost" }, view.plots));
-  const bars = whole.map((_, i) => make("rect", { ...span(i), class: "atr-bar" }, view.plots));
+  const bars = whole.map((_, i) => make("rect", { ...span(i), class: "atr-bin" }, view.plots));
   before?.forEach((count, i) => make("rect", { ...span(i), ...upTo(count), class: "atr-barWas" }, view.marks));
   niceTicks(low, high, (view.right - view.left) / 80).forEach((value, i, all) => {
     const text = i === all.length - 1 ? `${axisText(value)} ${track.unit}` : axisText(value);

@@ -9,10 +9,19 @@ const SCRUB = 1000, STEP_MS = 700;
 /** JupyterLab takes arrows and letters unless each focusable element itself opts out. */
 const optOut = (node) => { node.setAttribute("data-lm-suppress-shortcuts", "true"); return node; };
 
+/** Opting out is all or nothing, so it is taken back while Ctrl+S or Cmd+S goes to JupyterLab. */
+function letSaveThrough(event) {
+  const save = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s";
+  if (!save || !event.target.closest?.(".atr-root, .atr-tune")) return;
+  event.target.removeAttribute("data-lm-suppress-shortcuts");
+  setTimeout(() => optOut(event.target));
+}
+
 /** ipywidgets' sliders are not ours: they opt out when they get the focus, and say their name. */
 function letSlidersHaveKeys() {
   if (document.documentElement.dataset.atrKeys) return;
   document.documentElement.dataset.atrKeys = "on";
+  window.addEventListener("keydown", letSaveThrough, true);
   document.addEventListener("focusin", ({ target }) => {
     const row = target.closest?.(".atr-row");
     if (!target.closest?.(".atr-tune")) return;

@@ -53,6 +53,15 @@ function mountPredict({ model, el }) {
     } else if (closed) said.textContent = "The result is out. Run this cell again to predict afresh.";
   }
 
+  // Inside a notebook of JupyterLab, Enter in a field does not submit the form by itself.
+  for (const field of fields) {
+    field.onkeydown = (event) => {
+      if (event.key !== "Enter") return;
+      event.preventDefault();
+      root.requestSubmit();
+    };
+  }
+
   model.on("change:committed", show);
   model.on("change:closed", show);
   root.noValidate = true;

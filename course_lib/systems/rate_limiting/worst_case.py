@@ -94,7 +94,7 @@ def search(algorithm: Algorithm[Any], span: Seconds, tick: Seconds) -> Worst:
     of 3 and a window of 6 ticks; the sliding log, whose states are many, sets the pace.
 
     >>> search(FixedWindow(limit=3, window=4), span=4, tick=1)
-    Worst(admitted=6, start=0.0, end=4.0, arrivals=((3.0, 3), (4.0, 3)))
+    Worst(admitted=6, start=0.0, end=4.0, arrivals=((1.0, 3), (4.0, 3)))
     """
     step = microseconds("tick", tick)
     n = _instants(span, step)

@@ -20,13 +20,13 @@ class _Nameless(ast.NodeTransformer):
     def _name(self, name: str) -> str:
         return self._names.setdefault(name, f"n{len(self._names)}")
 
-    def visit_Name(self, node: ast.Name) -> ast.AST:  # noqa: N802
+    def visit_Name(self, node: ast.Name) -> ast.AST:
         return ast.Name(self._name(node.id), node.ctx)
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
         return ast.arg(self._name(node.arg))
 
-    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:  # noqa: N802
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         if isinstance(node.value, ast.Constant):
             return None
         return self.generic_visit(node)
