@@ -13,18 +13,14 @@ import socket
 import subprocess
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
 from course_lib.grading.errors import CannotStart
-from course_lib.grading.sandbox import boundary
+from course_lib.grading.sandbox.box import HIDDEN, START, start, start_zygote, warm
 
 __all__ = ["Lane"]
 
-START = 60.0  # seconds
 LONGEST = 8 << 20  # bytes of one answer
-_keeper = ThreadPoolExecutor(1, thread_name_prefix="keeper")
-"""Boxes die with the thread that started them; this one lives as long as the process."""
 
 
 class Lane:
@@ -58,23 +54,23 @@ class Lane:
 
     def open(self) -> None:
         """Start both boxes and wait until they are warm, or raise CannotStart."""
-        ours, zygotes = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        zygote = ["-m", "course_lib.grading.sandbox.zygote"]
-        bench = ["-m", "course_lib.grading.judge.bench", str(ours.fileno())]
-        bench += [json.dumps([str(boundary.COURSE / "exercises")]), str(self._first_slot())]
+        control: socket.socket | None = None
         try:
-            self._boxes = [_box(zygote, True, zygotes, [], self._errors)]
-            _warm(ours, self._modules)
-            self._boxes += [_box(bench, False, None, [ours.fileno()], self._errors)]
+            zygote, control = start_zygote(self._errors)
+            self._boxes = [zygote]
+            bench = ["-m", "course_lib.grading.judge.bench", str(control.fileno())]
+            bench += [json.dumps(HIDDEN), str(self._first_slot())]
+            self._boxes += [start(bench, False, None, [control.fileno()], self._errors)]
+            warm(control, self._modules)
             if self._line(time.monotonic() + START) != b"ready":
-                raise CannotStart("The judge's box did not start.")
+                raise ValueError("the judge's box did not start")
         except (OSError, ValueError) as error:
             said = self._said()
             self.close()
             raise CannotStart(f"The sandbox does not start: {said or error}") from None
         finally:
-            ours.close()
-            zygotes.close()
+            if control is not None:
+                control.close()
 
     def _first_slot(self) -> int:
         """Lanes of one machine use different users, as far as there are."""
@@ -112,41 +108,6 @@ class Lane:
                     with contextlib.suppress(OSError):
                         file.close()
         self._boxes, self._buffer = [], b""
-
-
-def _box(
-    python: list[str],
-    jails: bool,
-    control: socket.socket | None,
-    kept: list[int],
-    errors: IO[bytes],
-) -> subprocess.Popen[bytes]:
-    """Start one box from the thread that stays."""
-    rules = boundary.seccomp_file(jails)
-    fds = [*kept, *([rules.fileno()] if rules else [])]
-    words = boundary.command(python, jails=jails, filter_fd=rules.fileno() if rules else None)
-
-    def start() -> subprocess.Popen[bytes]:
-        stdin = control.fileno() if control else subprocess.PIPE
-        stdout = subprocess.DEVNULL if control else subprocess.PIPE
-        return subprocess.Popen(
-            words, stdin=stdin, stdout=stdout, stderr=errors, pass_fds=fds, env={}
-        )
-
-    try:
-        return _keeper.submit(start).result()
-    finally:
-        if rules is not None:
-            rules.close()
-
-
-def _warm(control: socket.socket, modules: list[str]) -> None:
-    """Let the zygote import, and wait until it says that it has."""
-    control.settimeout(START)
-    control.send(json.dumps(modules).encode())
-    if control.recv(16) != b"ready":
-        raise ValueError("the learners' box ended")
-    control.settimeout(None)
 
 
 def _write(file: IO[bytes] | None, data: bytes) -> None:

@@ -206,7 +206,9 @@ class Socket(AsyncFakeSocket):
                 self._db.time = self._world.time()
                 return func(first)
 
-        self._blocked_command = asyncio.current_task()
+        self._blocked_command = task = asyncio.current_task()
+        assert task is not None
+        task.set_name(f"{self.target}, for {self.who}")
         await super()._async_blocking(timeout, try_again, event, callback, shape)
 
     def resume(self) -> None:

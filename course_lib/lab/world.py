@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import weakref
 from asyncio import events
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -54,6 +55,7 @@ class World:
         self._ended = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._offset = 0.0
+        self._offsets: weakref.WeakKeyDictionary[Any, float] = weakref.WeakKeyDictionary()
         self._turns: dict[str, int] = {}
         self._dead: set[str] = set()
         self._in_flight: dict[str, dict[Pending, None]] = {}
@@ -79,7 +81,10 @@ class World:
     def _move_to(self, loop: asyncio.AbstractEventLoop) -> None:
         """A world that goes on in another run keeps its time: it never goes back."""
         if self._loop is not None:
-            self._offset += self._loop.time() - loop.time()
+            last = self._offset + self._loop.time()
+            known = self._offsets.get(loop, last)
+            self._offset = max(known, last - loop.time())
+        self._offsets[loop] = self._offset
         self._loop = loop
 
     def time(self) -> float:

@@ -31,8 +31,11 @@ PATHS: dict[str, Path] = {
 # From the key's own time stamp until the frame with the new picture has been painted.
 WATCH = """(tune) => {
   window.moves = [];
+  window.watching?.abort();
+  window.watching = new AbortController();
   let pressed = 0;
-  document.addEventListener("keydown", (event) => { pressed = event.timeStamp; }, true);
+  const first = { capture: true, signal: window.watching.signal };
+  window.addEventListener("keydown", (event) => { pressed = event.timeStamp; }, first);
   new MutationObserver(() => {
     const from = pressed;
     pressed = 0;
@@ -86,19 +89,15 @@ class Tuned:
         self.page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').first.wait_for()
 
     def walk(self) -> Iterator[tuple[str, list[float]]]:
-        """Press the path's keys one after the other; after each, the sentence and all times (ms)."""
+        """Press the path's keys one after the other; after each, the picture and all times (ms)."""
+        self.box.evaluate(WATCH)
         for name, key, times in PATHS[self.cell_id]:
             self.slider(name).focus()
             if not times:
                 self.changed(lambda key=key: self.page.keyboard.press(key), f"{name} {key}")
-                continue
-            if "watched" not in self.__dict__:
-                self.watched = self.box.evaluate(WATCH)
+                self.page.evaluate("moves.length = 0")
             for _ in range(times):
                 seen = self.page.evaluate("moves.length")
                 self.page.keyboard.press(key)
-                until(
-                    lambda seen=seen: self.page.evaluate("moves.length") > seen,
-                    f"{key} on {name} changes the picture",
-                )
+                self.page.wait_for_function("seen => moves.length > seen", arg=seen)
                 yield self.picture(), self.page.evaluate("moves")

@@ -93,8 +93,9 @@ def _system_folder(folder: Path) -> list[str]:
 
 def _read_only() -> list[Path]:
     """Python, its packages, the course's code and data; neither its tests nor its notebooks."""
-    wanted = [Path(sys.base_prefix), Path(sys.prefix), COURSE, COURSE.parent / "data"]
-    found = {folder.absolute() for folder in wanted if folder.is_dir()}
+    beside = [COURSE.parent / name for name in ("data", "pyproject.toml")]  # the latter marks it
+    wanted = [Path(sys.base_prefix), Path(sys.prefix), COURSE, *beside]
+    found = {folder.absolute() for folder in wanted if folder.exists()}
     found |= {folder.resolve() for folder in found}
     return sorted(folder for folder in found if not folder.is_relative_to("/usr"))
 

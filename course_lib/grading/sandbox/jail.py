@@ -54,7 +54,8 @@ class Jail:
         _drop_capabilities()
         _must(libc.prctl(38, 1, 0, 0, 0), "no_new_privs")
         limits.apply(self.allowed)
-        seccomp.install()
+        internet = (seccomp.INTERNET,) if self.allowed.internet else ()
+        seccomp.install((seccomp.UNIX, *internet))
         os.chdir("/tmp")
 
     def _mounts(self) -> None:

@@ -19,6 +19,7 @@ class Limits:
     cpu: int
     memory: int
     processes: int
+    internet: bool = False
     files: int = 256
     file_size: int = 16 * MEGABYTE
     disk: int = 64 * MEGABYTE
@@ -27,8 +28,11 @@ class Limits:
 CELL = Limits(wall=40.0, cpu=15, memory=768 * MEGABYTE, processes=16)
 """One exercise: the learner's cell and the calls that the judge makes."""
 
-NOTEBOOK = Limits(wall=120.0, cpu=90, memory=2048 * MEGABYTE, processes=64)
-"""The whole notebook under papermill, for the feedback only."""
+NOTEBOOK = Limits(wall=120.0, cpu=90, memory=2048 * MEGABYTE, processes=64, internet=True)
+"""The whole notebook under papermill, for the feedback only.
+
+Its kernel binds a port of 127.0.0.1, in a network of its own that leads nowhere.
+"""
 
 
 def apply(limits: Limits) -> None:

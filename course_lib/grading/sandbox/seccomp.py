@@ -1,8 +1,8 @@
 """A seccomp filter, assembled by hand: a list of system calls that answer "not permitted".
 
 What is refused has no place in a lesson and was part of past escapes from containers: other
-processes' memory, kernel keys, mounts, namespaces, io_uring, BPF, and every socket that is not a
-Unix one. Left out: machines other than x86-64 and arm64, for which `program` returns None.
+processes' memory, kernel keys, mounts, namespaces, io_uring, BPF, most families of sockets. Left
+out: machines other than x86-64 and arm64, for which `program` returns None.
 Source: Linux, Documentation/userspace-api/seccomp_filter.rst, and the tables of system calls.
 """
 
@@ -11,7 +11,7 @@ import errno
 import platform
 import struct
 
-__all__ = ["INNER", "OUTER", "install", "program"]
+__all__ = ["INNER", "INTERNET", "OUTER", "UNIX", "install", "program"]
 
 # name: (x86-64, arm64)
 CALLS = {
@@ -62,7 +62,7 @@ CALLS = {
 MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column, AUDIT_ARCH
 CLONE, CLONE3, SOCKET = (56, 220), (435, 435), (41, 198)
 NAMESPACES = 0x7E020080  # every CLONE_NEW... flag
-UNIX = 1  # AF_UNIX
+UNIX, INTERNET = 1, 2  # AF_UNIX, AF_INET
 
 FOR_JAILS = {"mount", "umount2", "pivot_root", "unshare", "setns"}
 OUTER = frozenset(CALLS) - FOR_JAILS
@@ -70,27 +70,30 @@ OUTER = frozenset(CALLS) - FOR_JAILS
 INNER = frozenset(CALLS)
 """Refused to a learner's code, and to a judge."""
 
-LOAD, EQUAL, ANY_BIT, RETURN = 0x20, 0x15, 0x45, 0x06
+LOAD, EQUAL, FROM, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 NUMBER, ARCH, FIRST = 0, 4, 16  # offsets in struct seccomp_data
 
 
-def program(refused: frozenset[str], inner: bool = True) -> bytes | None:
+def program(
+    refused: frozenset[str], inner: bool = True, families: tuple[int, ...] = (UNIX,)
+) -> bytes | None:
     """Return the filter as BPF instructions of 8 bytes, or None on a machine without a table.
 
-    With `inner`, no namespace can be made and no socket opened but a Unix one.
+    With `inner`, no namespace can be made, and no socket but those of the given families.
     """
     if platform.machine() not in MACHINES:
         return None
     column, arch = MACHINES[platform.machine()]
     lines = [_line(LOAD, ARCH), _line(EQUAL, arch, 1, 0), _line(RETURN, KILL), _line(LOAD, NUMBER)]
     if column == 0:  # the x32 calls are the same ones under other numbers
-        lines += [_line(0x35, 0x40000000, 0, 1), _line(RETURN, REFUSE | errno.EPERM)]
+        lines += [_line(FROM, 0x40000000, 0, 1), _line(RETURN, REFUSE | errno.EPERM)]
     for name in sorted(refused):
         lines += [*_refuse(CALLS[name][column], errno.EPERM)]
-    lines += _refuse(CLONE3[column], errno.ENOSYS) if inner else []
-    lines += _with_argument(CLONE[column], ANY_BIT, NAMESPACES, 0, 1) if inner else []
-    lines += _with_argument(SOCKET[column], EQUAL, UNIX, 1, 0) if inner else []
+    if inner:
+        lines += _refuse(CLONE3[column], errno.ENOSYS)
+        lines += _no_namespaces(CLONE[column])
+        lines += _sockets(SOCKET[column], families)
     return b"".join([*lines, _line(RETURN, ALLOW)])
 
 
@@ -102,24 +105,34 @@ def _refuse(number: int, error: int) -> list[bytes]:
     return [_line(EQUAL, number, 0, 1), _line(RETURN, REFUSE | error)]
 
 
-def _with_argument(number: int, code: int, value: int, yes: int, no: int) -> list[bytes]:
-    """Refuse a call by its first argument; then load the call's number again for the next test."""
+def _no_namespaces(number: int) -> list[bytes]:
+    """Refuse a clone whose flags, the first argument, name a namespace."""
     return [
         _line(EQUAL, number, 0, 4),
         _line(LOAD, FIRST),
-        _line(code, value, yes, no),
+        _line(ANY_BIT, NAMESPACES, 0, 1),
         _line(RETURN, REFUSE | errno.EPERM),
         _line(RETURN, ALLOW),
     ]
+
+
+def _sockets(number: int, families: tuple[int, ...]) -> list[bytes]:
+    """Refuse a socket whose family, the first argument, is not one of those given.
+
+    With "not supported": libzmq ends the process on any other error of its look at the network.
+    """
+    tests = [_line(EQUAL, f, len(families) - n, 0) for n, f in enumerate(families)]
+    ends = [_line(RETURN, REFUSE | errno.EOPNOTSUPP), _line(RETURN, ALLOW)]
+    return [_line(EQUAL, number, 0, len(tests) + 3), _line(LOAD, FIRST), *tests, *ends]
 
 
 class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
-def install(refused: frozenset[str] = INNER) -> bool:
+def install(families: tuple[int, ...] = (UNIX,)) -> bool:
     """Put the filter on this process, for good; False where there is no table for the machine."""
-    code = program(refused)
+    code = program(INNER, families=families)
     if code is None:
         return False
     libc = ctypes.CDLL(None, use_errno=True)

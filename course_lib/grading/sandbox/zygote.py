@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from course_lib.exercises.chapters import CHAPTERS, START
 from course_lib.grading.sandbox.jail import Jail
 from course_lib.grading.sandbox.limits import CELL, NOTEBOOK
 
@@ -30,9 +31,10 @@ FIRST_KEPT = 200
 def main() -> None:
     """Serve requests on the socket that is the standard input, until it closes."""
     control = socket.socket(fileno=os.dup(0))
-    modules: list[str] = json.loads(control.recv(1 << 16))
+    modules: list[str] = json.loads(control.recv(1 << 16) or "[]")
     for name in modules:
         _import(name)
+    _no_answers()
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -45,6 +47,14 @@ def _import(name: str) -> None:
         importlib.import_module(name)
     except Exception as error:  # a notebook may import what is not installed; its cell will say so
         print(f"not warmed: {name}: {error}", file=sys.stderr)
+
+
+def _no_answers() -> None:
+    """The answers must not be in the memory that every jail inherits."""
+    slugs = {chapter.slug for chapter in (START, *CHAPTERS)}
+    loaded = [name for name in sys.modules if name.rpartition(".")[2] in slugs]
+    if any(name.startswith("course_lib.exercises.") for name in loaded):
+        sys.exit(f"answers would be in reach: {loaded}")
 
 
 class Zygote:

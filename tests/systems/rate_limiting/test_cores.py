@@ -4,14 +4,21 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from course_lib.systems.rate_limiting import GCRA, Algorithm, SlidingLog, TokenBucket
+from course_lib.systems.rate_limiting import (
+    GCRA,
+    Algorithm,
+    SlidingCounter,
+    SlidingLog,
+    TokenBucket,
+)
 from tests.systems.rate_limiting.cases import (
     BUCKETS,
     EPOCH,
     ORDINARY,
+    TICK,
     algorithms,
     buckets,
     replay,
@@ -102,6 +109,11 @@ def replay_from(algorithm: Any, state: Any, trace: list[tuple[int, int]]) -> tup
     return state, decisions
 
 
+BOUNDARY = (SlidingCounter(2, 2 * TICK), [(EPOCH + 1, 2), (EPOCH + 2, 1)])
+"""Back over the edge of a window, where its counter once granted a second helping."""
+
+
+@example(BOUNDARY, 1)
 @given(traces(), st.integers(1, 200_000_000))
 def test_a_clock_that_steps_back_grants_nothing(case: Any, step: int) -> None:
     """At an earlier time than the last request's, no more remains than did after that request."""
