@@ -107,17 +107,12 @@ class _Connection(aiosqlite.Connection):
         name = fn.__name__
         if name not in STATEMENTS:
             return fn(*args, **kwargs)
-        try:
-            async with asyncio.timeout(self._busy_timeout):
-                return await self._statement(name, lambda: fn(*args, **kwargs), args)
-        except TimeoutError:
-            raise sqlite3.OperationalError(
-                f"database is locked: waited {self._busy_timeout:g} s"
-            ) from None
+        return await self._statement(name, lambda: fn(*args, **kwargs), args)
 
     async def _statement(self, name: str, run: Callable[[], Any], args: tuple[Any, ...]) -> Any:
         what = " ".join(str(args[0]).split()) if args else name.upper()
         reads = what.upper().startswith("SELECT")
+        deadline = None
         while True:
             unlocked = self._database.unlocked
             try:
@@ -133,11 +128,21 @@ class _Connection(aiosqlite.Connection):
             except sqlite3.OperationalError as error:
                 if not _is_locked(error):
                     raise
-                await unlocked.wait()
+                deadline = deadline or asyncio.get_running_loop().time() + self._busy_timeout
+                await self._wait_for(unlocked, deadline)
             else:
                 if not self.in_transaction:
                     self._database.release()
                 return result
+
+    async def _wait_for(self, unlocked: asyncio.Event, deadline: float) -> None:
+        """Wait for the lock; without end where the order is tried out, or all orders would fail."""
+        try:
+            async with asyncio.timeout_at(None if self._world.is_directed else deadline):
+                await unlocked.wait()
+        except TimeoutError:
+            text = f"database is locked: waited {self._busy_timeout:g} s"
+            raise sqlite3.OperationalError(text) from None
 
 
 def _is_locked(error: sqlite3.OperationalError) -> bool:

@@ -195,6 +195,11 @@ class World:
         travel = self.network.travel(sender, receiver)
         return travel if self._director is None or travel == NEVER else 0.0
 
+    @property
+    def is_directed(self) -> bool:
+        """Whether somebody else decides the order of effects."""
+        return self._director is not None
+
     # Effects
 
     async def effect(

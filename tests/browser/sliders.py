@@ -8,6 +8,8 @@ the cache of runs.
 from collections.abc import Iterator
 from typing import Any
 
+from playwright.sync_api import TimeoutError
+
 from tests.browser.jupyterlab import until
 
 __all__ = ["PATHS", "Tuned"]
@@ -99,5 +101,17 @@ class Tuned:
             for _ in range(times):
                 seen = self.page.evaluate("moves.length")
                 self.page.keyboard.press(key)
-                self.page.wait_for_function("seen => moves.length > seen", arg=seen)
+                self.see(seen, f"{key} on {name}")
                 yield self.picture(), self.page.evaluate("moves")
+
+    def see(self, seen: int, what: str) -> None:
+        """Wait for one more move; a machine so slow that the widget asks for Run gets its Run."""
+        more = "([seen, dimmed]) => moves.length > seen || document.querySelector(dimmed) !== null"
+        try:
+            self.page.wait_for_function(more, arg=[seen, ".atr-tune .atr-dimmed"])
+            if self.button("Run").is_visible():
+                self.button("Run").click()
+            self.page.wait_for_function("seen => moves.length > seen", arg=seen)
+        except TimeoutError as late:
+            said = self.box.locator(".atr-note").text_content()
+            raise AssertionError(f"{what} changes no picture; {self.summary()} {said}") from late

@@ -160,7 +160,7 @@ def test_closing():
         db = await world.sql("shop")
         await db.execute("UPDATE stock SET amount = 0")
         await db.close()
-        with pytest.raises(ValueError, match="closed"):
+        with pytest.raises(ValueError, match="no active connection"):
             await db.execute("SELECT 1")
         async with world.sql("other") as other:
             return await amount(other)

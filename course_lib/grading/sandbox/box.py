@@ -1,4 +1,4 @@
-"""Starting a box: bubblewrap, a Python module inside it, and the pipes that are its only contact."""
+"""Starting a box: bubblewrap, a Python module in it, and the pipes that are its only contact."""
 
 import json
 import socket

@@ -109,7 +109,7 @@ def replay_from(algorithm: Any, state: Any, trace: list[tuple[int, int]]) -> tup
     return state, decisions
 
 
-BOUNDARY = (SlidingCounter(2, 2 * TICK), [(EPOCH + 1, 2), (EPOCH + 2, 1)])
+BOUNDARY = (SlidingCounter(4, 4 * TICK), [(EPOCH + 3, 3), (EPOCH + 4, 1)])
 """Back over the edge of a window, where its counter once granted a second helping."""
 
 
