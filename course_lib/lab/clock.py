@@ -16,21 +16,19 @@ import asyncio
 import functools
 import heapq
 import math
-from collections.abc import Callable, Collection, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
 from typing import Any, TypeVar
 
-from course_lib.lab.deadlock import by_age, describe_waiting_tasks
+from course_lib.lab.deadlock import describe_waiting_tasks
+from course_lib.lab.ending import Ending
 from course_lib.lab.errors import Deadlock, StepBudgetExceeded
 from course_lib.lab.handles import Handle, TimerHandle
-from course_lib.lab.upkeep import Upkeep
 
 __all__ = ["Deadlock", "StepBudgetExceeded", "VirtualLoop", "run"]
 
 T = TypeVar("T")
 STEP_BUDGET = 5_000_000
-STEPS_TO_END = 100_000
 LOOK_EVERY = 10_000
 
 # Filling the slots of a bare object takes two thirds of the time of a class with an __init__, and
@@ -41,7 +39,7 @@ _new = object.__new__
 _wake_sleeper = asyncio.futures._set_result_unless_cancelled  # type: ignore[attr-defined]
 
 
-class VirtualLoop(Upkeep):
+class VirtualLoop(Ending):
     """An event loop on virtual time, starting at 0.0 seconds.
 
     >>> loop = VirtualLoop()
@@ -52,8 +50,7 @@ class VirtualLoop(Upkeep):
     """
 
     def __init__(self, step_budget: int = STEP_BUDGET):
-        super().__init__()
-        self.step_budget = step_budget
+        super().__init__(step_budget)
         self._purge_above = 1_000
         self._choose: Callable[[], bool] | None = None
         self._main: asyncio.Future[Any] | None = None
@@ -249,50 +246,6 @@ class VirtualLoop(Upkeep):
         self._instants[:] = self._timers
         heapq.heapify(self._instants)
         self._purge_above = 2 * alive + 1_000
-
-    # Ending
-
-    def abandon_tasks(self, keep: Collection[asyncio.Task[Any]] = ()) -> list[BaseException]:
-        """Cancel all tasks but those to keep, let them clean up, and return what they raised then.
-
-        What refuses to end is dropped.
-        """
-        left = [task for task in by_age(self.tasks_left()) if task not in keep]
-        for task in left:
-            with suppress(RecursionError):  # asyncio cannot cancel tasks that wait for each other
-                task.cancel()
-        budget, self.step_budget = self.step_budget, min(self.step_budget, STEPS_TO_END)
-        try:
-            if left:
-                self.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-        except (Deadlock, StepBudgetExceeded):
-            self._drop([task for task in left if not task.done()])
-        finally:
-            self.step_budget = budget
-        if not keep:
-            self.forget_everything()
-        return [task.exception() for task in left if _failed(task)]  # type: ignore[misc]
-
-    def _drop(self, tasks: list[asyncio.Task[Any]]) -> None:
-        for task in tasks:
-            task._log_destroy_pending = False  # type: ignore[attr-defined]
-            self._dropped.add(task)
-
-    def end(self) -> list[BaseException]:
-        """Abandon what is left and close; returns the errors that nobody else has seen."""
-        errors = self.abandon_tasks()
-        try:
-            if self._asyncgens:
-                self.run_until_complete(self.shutdown_asyncgens())
-        except (Deadlock, StepBudgetExceeded):
-            self._drop(list(self.tasks_left()))
-        finally:
-            self.close()
-        return errors + self._unhandled
-
-
-def _failed(task: asyncio.Task[Any]) -> bool:
-    return task.done() and not task.cancelled() and task.exception() is not None
 
 
 def run(coro: Coroutine[Any, Any, T], *, step_budget: int = STEP_BUDGET) -> T:

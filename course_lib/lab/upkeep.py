@@ -1,4 +1,4 @@
-"""What a virtual loop does besides running: errors that nobody took, async generators, closing."""
+"""What a virtual loop does besides running: its state, its surroundings, errors nobody took."""
 
 from __future__ import annotations
 
@@ -128,41 +128,10 @@ class Upkeep(NoOutsideWorld):
     def get_exception_handler(self) -> Callable[..., object] | None:
         return self._exception_handler
 
-    # Ending
-
-    async def shutdown_asyncgens(self) -> None:
-        """Close the async generators that a program left open."""
-        open_generators = list(self._asyncgens)
-        self._asyncgens.clear()
-        await asyncio.gather(*[g.aclose() for g in open_generators], return_exceptions=True)
-
     def _close_asyncgen(self, generator: AsyncGenerator[Any, Any]) -> None:
         self._asyncgens.discard(generator)
         if not self._closed:
             self.call_soon(self.create_task, generator.aclose())
-
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        """Nothing to shut down: there are no threads."""
-
-    def forget_everything(self) -> None:
-        """Drop all callbacks and timers."""
-        self._ready.clear()
-        self._timers.clear()
-        self._instants.clear()
-
-    def close(self) -> None:
-        """Take no more callbacks; closing twice is fine."""
-        if self._running:
-            raise RuntimeError("a running virtual loop cannot be closed")
-        self._closed = True
-        self.forget_everything()
-        # Here and not in call_soon itself, which is too busy to ask each time.
-        for name in ("call_soon", "call_soon_threadsafe", "call_later", "call_at"):
-            setattr(self, name, _refuse_when_closed)
-
-
-def _refuse_when_closed(*args: Any, **kwargs: Any) -> Any:
-    raise RuntimeError("this virtual loop is closed")
 
 
 def _swap_current_task(

@@ -14,13 +14,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import nbformat
+import psutil
 from nbformat import NotebookNode
 
 from tools import install, lab
@@ -306,12 +307,23 @@ def lab_server(browser: Any) -> Iterator[Lab]:
             _wait(server, found)
             yield found
         finally:
-            server.terminate()
-            try:
-                server.wait(30)
-            finally:
-                server.kill()
-                found.wall.socket.close()
+            _end(server)
+            found.wall.socket.close()
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    """End the server and its kernels: politely first, then whatever is left."""
+    family = []
+    with suppress(psutil.NoSuchProcess):
+        family = psutil.Process(server.pid).children(recursive=True)
+    server.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        server.wait(20)
+    server.kill()
+    server.wait()
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def _command(found: Lab) -> list[str]:

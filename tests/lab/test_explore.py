@@ -6,7 +6,6 @@ import heapq
 import itertools
 import math
 
-import detangle
 import pytest
 import redis
 from hypothesis import given, settings
@@ -14,7 +13,6 @@ from hypothesis import strategies as st
 
 from course_lib.lab import Deadlock, explore
 from course_lib.lab.run_of_choices import Branch, Run
-from tests.lab import races
 
 
 def nodes_at_once(*programs):
@@ -144,28 +142,6 @@ def test_fewest_switches(programs, data):
     assert str(found.counterexample.result) == wrong
 
 
-# Beside another explorer
-
-
-@pytest.mark.parametrize("race", races.RACES, ids=lambda race: race.name)
-def test_beside_detangle(race):
-    """On ten small programs, five of them broken, detangle's exhaustive search agrees."""
-    ours = explore(lambda world: race.play(lambda name: races.RedisStore(world, name)), race.holds)
-
-    async def theirs():
-        data = {}
-        assert race.holds(await race.play(lambda name: races.PlainStore(data, name)))
-
-    strategy = detangle.DFS(max_delays=100)
-    try:
-        stats = detangle.explore(theirs, strategy=strategy, runs=100_000, database=False)
-        agrees = stats.exhausted
-    except detangle.BugFound:
-        agrees = False
-    assert ours.holds == agrees == race.right
-    assert ours.exhaustive or not race.right
-
-
 # Time
 
 
@@ -219,7 +195,8 @@ def test_the_invariant_may_explain():
     """The sentence of an AssertionError is the message; the schedule stands above it."""
 
     def invariant(state):
-        assert state["a"] == "2", f"{state['a']} is not 2"
+        if state["a"] != "2":
+            raise AssertionError(f"{state['a']} is not 2")
 
     async def add_one(client):
         await client.set("a", int(await client.get("a") or 0) + 1)
@@ -228,17 +205,12 @@ def test_the_invariant_may_explain():
     assert str(found).splitlines()[1:] == [
         "  1  node 0  GET a -> None",
         "  2  node 1  GET a -> None",
-        "  3  node 0  SET a 1 -> OK",
-        "  4  node 1  SET a 1 -> OK",
+        "  3  node 1  SET a 1 -> OK",
+        "  4  node 0  SET a 1 -> OK",
         "  5  node 0  GET a -> 1",
         "  6  node 0  GET b -> None",
         "  7  node 0  GET c -> None",
         "1 is not 2",
-    ] or str(found).splitlines()[1:5] == [
-        "  1  node 0  GET a -> None",
-        "  2  node 1  GET a -> None",
-        "  3  node 1  SET a 1 -> OK",
-        "  4  node 0  SET a 1 -> OK",
     ]
     assert found.counterexample.message == "1 is not 2"
 
@@ -286,7 +258,6 @@ def test_budget():
 
 def test_a_sample_can_find():
     """The sample looks deeper than the budgeted search, and one seed gives one answer."""
-    want = "node 2,node 1,node 0,node 2,node 1,node 0,node 2,node 1,node 0"
 
     async def scenario(world):
         await nodes_at_once(*[increments(3)] * 3)(world)
@@ -294,7 +265,7 @@ def test_a_sample_can_find():
 
     answers = {str(explore(scenario, lambda n: n < 7, budget=30, seed=s)) for s in (1, 1, 1)}
     assert len(answers) == 1
-    assert answers.pop().startswith("Broken"), want
+    assert answers.pop().startswith("Broken")
 
 
 def test_seed():

@@ -227,10 +227,14 @@ def test_a_lost_part_breaks_the_stream():
         asyncio.get_running_loop().call_later(0.5, world.partition, "browser", "shop")
         asyncio.get_running_loop().call_later(1.5, world.heal, "browser", "shop")
         got = []
-        with pytest.raises(httpx.ReadTimeout):
+
+        async def read():
             async with client.stream("GET", "/events", timeout=20) as answer:
                 async for line in answer.aiter_lines():
                     got.append(line)
+
+        with pytest.raises(httpx.ReadTimeout):
+            await read()
         return got
 
     assert in_world(scenario)[0] == ["data: 0", ""]

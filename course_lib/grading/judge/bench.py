@@ -17,7 +17,7 @@ import time
 from typing import Any
 
 from course_lib.exercises.registry import discover
-from course_lib.grading.judge import lua
+from course_lib.grading.judge import commands, lua
 from course_lib.grading.judge.jails import Jails
 from course_lib.grading.judge.verdict import VIOLATION, judge
 from course_lib.grading.sandbox.limits import CELL, NOTEBOOK
@@ -36,6 +36,7 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     hidden, first_slot = json.loads(sys.argv[2]), int(sys.argv[3])
     lua.close()
+    commands.close()
     for exercise in discover():
         _ = exercise.models
     gc.collect()

@@ -30,3 +30,14 @@ def test_only_the_log_grows(algorithm: Algorithm[Any], text: bool) -> None:
         assert five == one + 4 * 16
     else:
         assert five <= one <= 40
+
+
+def test_the_name_counts_too() -> None:
+    """A key of 17 bytes with a value of 16 bytes costs 33."""
+
+    async def scenario() -> int:
+        redis = World().redis("server")
+        await redis.set("limit:gcra:user:7", "1767225600100000")
+        return await stored_bytes(redis, "limit:gcra:user:7")
+
+    assert run(scenario()) == 33

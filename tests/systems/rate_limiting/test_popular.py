@@ -98,6 +98,17 @@ def test_check_then_add_overfills_the_log() -> None:
     assert found.counterexample.result == 2
 
 
+def test_check_then_add_alone_is_right() -> None:
+    """One server, one request after the other: the log holds its limit, and forgets in time."""
+
+    async def scenario() -> list[bool]:
+        redis = World().redis("server")
+        times = [(0, 1), (0, 2), (59, 3), (60, 4)]
+        return [await popular.check_then_add(redis, "u", 2, 60, now, n) for now, n in times]
+
+    assert run(scenario()) == [True, True, False, True]
+
+
 def test_the_first_forwarded_address_is_the_clients_word() -> None:
     """A client that invents addresses is never the same client twice."""
     seen = {
