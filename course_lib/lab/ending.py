@@ -1,4 +1,4 @@
-"""How a virtual loop ends: tasks are cancelled and clean up, generators are closed, then the loop."""
+"""How a virtual loop ends: tasks are cancelled and clean up, generators and the loop are closed."""
 
 from __future__ import annotations
 
@@ -32,31 +32,42 @@ class Ending(Upkeep):
         for task in left:
             with suppress(RecursionError):  # asyncio cannot cancel tasks that wait for each other
                 task.cancel()
-        budget, self.step_budget = self.step_budget, min(self.step_budget, STEPS_TO_END)
-        try:
-            if left:
-                self.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-        except (Deadlock, StepBudgetExceeded):
-            self._drop([task for task in left if not task.done()])
-        finally:
-            self.step_budget = budget
+        errors = self._finish([task for task in left if not task.done()])
         if not keep:
             self.forget_everything()
-        return [task.exception() for task in left if _failed(task)]  # type: ignore[misc]
+        return errors + [task.exception() for task in left if _failed(task)]  # type: ignore[misc]
+
+    def _finish(self, tasks: list[asyncio.Task[Any]]) -> list[BaseException]:
+        """Run until these are done or refuse to be; an error besides them does not stop that."""
+        errors: list[BaseException] = []
+        budget, self.step_budget = self.step_budget, min(self.step_budget, STEPS_TO_END)
+        try:
+            while tasks:
+                try:
+                    self.run_until_complete(asyncio.wait(tasks))
+                except (Deadlock, StepBudgetExceeded):
+                    self._drop(tasks)
+                    break
+                except Exception as error:
+                    errors.append(error)
+                tasks = [task for task in tasks if not task.done()]
+        finally:
+            self.step_budget = budget
+        return errors
 
     def _drop(self, tasks: list[asyncio.Task[Any]]) -> None:
         for task in tasks:
-            task._log_destroy_pending = False  # type: ignore[attr-defined]
-            self._dropped.add(task)
+            if not task.done():
+                task._log_destroy_pending = False  # type: ignore[attr-defined]
+                self._dropped.add(task)
 
     def end(self) -> list[BaseException]:
         """Abandon what is left and close; returns the errors that nobody else has seen."""
-        errors = self.abandon_tasks()
+        errors: list[BaseException] = []
         try:
+            errors += self.abandon_tasks()
             if self._asyncgens:
-                self.run_until_complete(self.shutdown_asyncgens())
-        except (Deadlock, StepBudgetExceeded):
-            self._drop(list(self.tasks_left()))
+                errors += self._finish([self.create_task(self.shutdown_asyncgens())])
         finally:
             self.close()
         return errors + self._unhandled
@@ -65,7 +76,11 @@ class Ending(Upkeep):
         """Close the async generators that a program left open."""
         open_generators = list(self._asyncgens)
         self._asyncgens.clear()
-        await asyncio.gather(*[g.aclose() for g in open_generators], return_exceptions=True)
+        closing = [generator.aclose() for generator in open_generators]
+        for result in await asyncio.gather(*closing, return_exceptions=True):
+            if isinstance(result, Exception):
+                message = "an async generator failed while it was closed"
+                self.call_exception_handler({"message": message, "exception": result})
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """Nothing to shut down: there are no threads."""

@@ -66,9 +66,10 @@ class Exchange:
     def start_handling(self) -> str:
         """Let the app handle the request: in a task of its own, with nothing of the client's."""
         self._effect = self.world.log[-1]
+        number = self._effect.number
         self.handler = asyncio.get_running_loop().create_task(
             self._handle(),
-            name=f"{self.host} {self.request.method} {self.request.url.path}",
+            name=f"{self.host} {self.request.method} {self.request.url.path}, effect {number}",
             context=contextvars.Context(),
         )
         return "no answer yet"

@@ -52,7 +52,9 @@ class Upkeep(NoOutsideWorld):
         self._closed = False
         self._exception_handler: Callable[..., object] | None = None
         self._unhandled: list[BaseException] = []
-        self._asyncgens: weakref.WeakSet[AsyncGenerator[Any, Any]] = weakref.WeakSet()
+        # A dictionary, because a set would close them in another order each time.
+        self._asyncgens: weakref.WeakKeyDictionary[AsyncGenerator[Any, Any], None]
+        self._asyncgens = weakref.WeakKeyDictionary()
         self._dropped: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
 
     def __repr__(self) -> str:
@@ -84,7 +86,7 @@ class Upkeep(NoOutsideWorld):
         outer = events._get_running_loop()
         outer_task = _swap_current_task(outer, None) if outer else None
         hooks = sys.get_asyncgen_hooks()
-        sys.set_asyncgen_hooks(self._asyncgens.add, self._close_asyncgen)
+        sys.set_asyncgen_hooks(self._keep_asyncgen, self._close_asyncgen)
         events._set_running_loop(self)
         self._running = True
         try:
@@ -128,8 +130,11 @@ class Upkeep(NoOutsideWorld):
     def get_exception_handler(self) -> Callable[..., object] | None:
         return self._exception_handler
 
+    def _keep_asyncgen(self, generator: AsyncGenerator[Any, Any]) -> None:
+        self._asyncgens[generator] = None
+
     def _close_asyncgen(self, generator: AsyncGenerator[Any, Any]) -> None:
-        self._asyncgens.discard(generator)
+        self._asyncgens.pop(generator, None)
         if not self._closed:
             self.call_soon(self.create_task, generator.aclose())
 

@@ -14,6 +14,7 @@ import pytest
 from course_lib.exercises.exercise import define
 from course_lib.exercises.timebox import Overtime, limited
 
+
 @pytest.fixture(autouse=True)
 def quiet_hook(monkeypatch: pytest.MonkeyPatch) -> None:
     """A strike may land in pytest's own hook for errors that nobody can catch; give it none."""

@@ -365,6 +365,51 @@ def test_async_generators_are_closed():
     assert closed == [1.0]
 
 
+def test_async_generators_that_fail():
+    """They are closed in the order in which they began, and an error of one is raised."""
+    closed = []
+
+    async def numbers(name):
+        try:
+            yield 1
+        finally:
+            closed.append(name)
+            if name == 3:
+                raise ValueError("closing")
+
+    async def main():
+        for name in range(20):
+            kept.append(numbers(name))
+            await anext(kept[-1])
+
+    kept = []
+    with pytest.raises(ValueError, match="closing"):
+        run(main())
+    assert closed == list(range(20))
+
+
+def test_errors_while_everything_ends():
+    """An error that comes up while others clean up does not keep them from it."""
+    cleaned = []
+
+    async def careful():
+        try:
+            await asyncio.sleep(100)
+        finally:
+            asyncio.create_task(fail())  # noqa: RUF006
+            await asyncio.sleep(1)
+            cleaned.append(True)
+
+    async def main():
+        tasks = [asyncio.create_task(careful()) for _ in range(3)]
+        await asyncio.sleep(1)
+        del tasks
+
+    with pytest.raises(ValueError, match="lost"):
+        run(main())
+    assert cleaned == [True] * 3
+
+
 def test_a_closed_loop_takes_nothing():
     """A closed loop refuses callbacks and runs, and closing it again is fine."""
     loop = VirtualLoop()
