@@ -79,7 +79,7 @@ def _grader(plan: Plan, process: int) -> Grader:
             f"A worker has version {course.version} of the course, not {plan.version}."
         )
     store = Store(plan.out, course.version, plan.round)
-    lane = Lane(course.modules)
+    lane = Lane(course.modules(plan.execute))
     lane.open()
     return Grader(plan.folder, course, secret.load(plan.secret_file), store, lane, plan.execute)
 

@@ -20,10 +20,9 @@ from course_lib.grading.sandbox.boundary import COURSE
 __all__ = ["Chapter", "Course"]
 
 DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-ALWAYS_WARM = (
-    "course_lib.grading.inside.cell",
+FOR_CELLS = ("course_lib.grading.inside.cell", "fakeredis")
+FOR_NOTEBOOKS = (
     "course_lib.grading.inside.notebook",
-    "fakeredis",
     "ipykernel.ipkernel",
     "ipykernel.kernelapp",
     "ipykernel.zmqshell",
@@ -110,11 +109,12 @@ class Course:
             digest.update(f"{path.name}\0".encode() + path.read_bytes() + b"\0")
         return digest.hexdigest()[:12]
 
-    @property
-    def modules(self) -> list[str]:
-        """What the zygote imports before the first learner's code."""
+    def modules(self, execute: bool = True) -> list[str]:
+        """What the zygote imports before the first learner's code; `execute`: whole notebooks
+        too.
+        """
         found = {name for chapter in self.chapters.values() for name in chapter.modules}
-        return sorted(found | set(ALWAYS_WARM))
+        return sorted(found | set(FOR_CELLS) | set(FOR_NOTEBOOKS if execute else ()))
 
 
 def _tags(cell: dict[str, Any]) -> list[str]:

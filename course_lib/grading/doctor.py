@@ -88,6 +88,7 @@ def _try(lane: Lane) -> None:
         "prelude": [],
         "seeds": [1],
         "example": 2,
+        "seconds": 30.0,
     }
     said = lane.ask(task, 60.0)
     if said is None or said["state"] != "PASS":

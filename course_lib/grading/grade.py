@@ -14,11 +14,11 @@ from course_lib.exercises.exercise import Exercise
 from course_lib.grading import load
 from course_lib.grading.course import Chapter, Course
 from course_lib.grading.errors import Refused
-from course_lib.grading.judge.bench import SECONDS
+from course_lib.grading.judge.bench import longest
 from course_lib.grading.judge.verdict import VIOLATION
 from course_lib.grading.lane import Lane
 from course_lib.grading.report.executed import sanitised
-from course_lib.grading.sandbox.limits import NOTEBOOK
+from course_lib.grading.sandbox.limits import CELL, NOTEBOOK
 from course_lib.grading.secret import Secret
 from course_lib.grading.store import Store, write_whole
 from course_lib.grading.submissions import Submission
@@ -41,6 +41,7 @@ class Grader:
     store: Store
     lane: Lane
     execute: bool = True
+    seconds: float = CELL.wall
 
     def grade(self, submission: Submission) -> Path:
         """Return the path of the submission's result, which is made unless it is there."""
@@ -116,7 +117,7 @@ class Grader:
             return _nothing(exercise, MISSING, f"No cell is tagged `exercise:{exercise.id}`.")
         task = self._task(chapter, exercise, cells.found[exercise.id])
         for _ in range(2):  # a box that died is opened again, once
-            said = self.lane.ask(task, SECONDS + 20)
+            said = self.lane.ask(task, longest(self.seconds) + 20)
             if said is not None:
                 return said
         reason = "The judge gave no verdict, twice."
@@ -134,6 +135,7 @@ class Grader:
             "prelude": chapter.preludes.get(exercise.id, []),
             "seeds": [draw(f"graded {n}") for n in range(len(exercise.seeds))],
             "example": draw("example"),
+            "seconds": self.seconds,
         }
 
     def _execute(self, submission: Submission, chapter: Chapter, cells: load.Cells) -> None:

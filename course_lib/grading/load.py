@@ -39,10 +39,11 @@ def read(folder: int, name: str) -> tuple[bytes, float]:
         fd = os.open(name, flags, dir_fd=folder)
     except OSError as error:
         raise Refused("file", f"It is no plain file ({error.strerror}).") from None
+    status = os.fstat(fd)
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+        os.close(fd)
+        raise Refused("file", "It is no plain file of its own: a link, a folder or a device.")
     with os.fdopen(fd, "rb") as file:
-        status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
-            raise Refused("file", "It is no plain file of its own: a link, a folder or a device.")
         data = file.read(LARGEST + 1)
     if len(data) > LARGEST:
         raise Refused("size", "It is larger than 2 MB: clear its outputs and hand it in again.")

@@ -22,6 +22,7 @@ from fakeredis.aioredis import AsyncFakeSocket
 
 from course_lib.lab.errors import ProcessDied
 from course_lib.lab.network import NEVER
+from course_lib.lab.turn import TURN
 
 if TYPE_CHECKING:
     from course_lib.lab.world import World
@@ -53,6 +54,7 @@ class VirtualClock:
         self.dice = world.part("redis dice", lambda: real_random.Random(world.random.random()))
 
     def __enter__(self) -> None:
+        TURN.acquire()
         for module in READ_THE_CLOCK:
             module.time = self
         for module in THROW_DICE:
@@ -63,6 +65,7 @@ class VirtualClock:
             module.time = real_time
         for module in THROW_DICE:
             module.random = real_random
+        TURN.release()
 
 
 @contextmanager

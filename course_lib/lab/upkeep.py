@@ -16,6 +16,7 @@ from course_lib.lab.errors import ProcessDied
 from course_lib.lab.handles import Handle, TimerHandle
 from course_lib.lab.inline_threads import threads_run_inline
 from course_lib.lab.outside import NoOutsideWorld
+from course_lib.lab.turn import TURN
 
 __all__ = ["Upkeep", "calm_collector"]
 
@@ -83,6 +84,11 @@ class Upkeep(NoOutsideWorld):
     @contextmanager
     def _as_running_loop(self) -> Iterator[None]:
         """Be the running loop of this thread, even inside a notebook kernel's own running loop."""
+        with TURN, self._in_place_of_another():
+            yield
+
+    @contextmanager
+    def _in_place_of_another(self) -> Iterator[None]:
         outer = events._get_running_loop()
         outer_task = _swap_current_task(outer, None) if outer else None
         hooks = sys.get_asyncgen_hooks()

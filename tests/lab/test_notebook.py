@@ -63,8 +63,14 @@ def kernel() -> Iterator[Kernel]:
 
 
 @pytest.fixture(autouse=True)
-def lab(kernel: Kernel) -> None:
-    """Each test starts at 0 s."""
+def lab(kernel: Kernel) -> Iterator[None]:
+    """Each test starts at 0 s, and none leaves anything behind that would show later."""
+    yield
+    assert kernel.run("import gc; lab = open_lab(); _ = gc.collect()") == ""
+
+
+@pytest.fixture(autouse=True)
+def opened(kernel: Kernel, lab: None) -> None:
     assert kernel.run("lab = open_lab(); lab") == "The lab is open. Virtual time: 0 s."
 
 

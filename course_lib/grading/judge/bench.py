@@ -20,15 +20,19 @@ from course_lib.exercises.registry import discover
 from course_lib.grading.judge import commands, lua
 from course_lib.grading.judge.jails import Jails
 from course_lib.grading.judge.verdict import VIOLATION, judge
-from course_lib.grading.sandbox.limits import CELL, NOTEBOOK
+from course_lib.grading.sandbox.limits import NOTEBOOK
 
-__all__ = ["main"]
+__all__ = ["longest", "main"]
 
 Said = dict[str, Any]
 LONGEST_VERDICT = 1 << 20  # bytes
 LONGEST_NOTEBOOK = 4 << 20  # bytes
-SECONDS = 2 * CELL.wall + 5  # one judge: the graded draw, the example, and starting
 MEMORY = 1 << 30
+
+
+def longest(seconds: float) -> float:
+    """How long one judge may take: the graded draw, the example, and starting."""
+    return 2 * seconds + 5
 
 
 def main() -> None:
@@ -64,7 +68,7 @@ def _judged(task: Said, jails: Jails) -> Said:
         os.close(reader)
         _child(task, jails, writer)
     os.close(writer)
-    data = _read(reader, LONGEST_VERDICT, time.monotonic() + SECONDS + 5)
+    data = _read(reader, LONGEST_VERDICT, time.monotonic() + longest(task["seconds"]) + 5)
     os.close(reader)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
@@ -85,11 +89,13 @@ def _judged(task: Said, jails: Jails) -> Said:
 def _child(task: Said, jails: Jails, writer: int) -> None:
     """Judge, write the verdict, end; the alarm ends everything, even one call into C."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, longest(task["seconds"]))
     resource.setrlimit(resource.RLIMIT_AS, (_size() + MEMORY, _size() + MEMORY))
     status = 1
     try:
-        data = json.dumps(judge(task, jails.channel), sort_keys=True).encode()
+        data = json.dumps(
+            judge(task, lambda: jails.channel(task["seconds"])), sort_keys=True
+        ).encode()
         while data:
             data = data[os.write(writer, data) :]
         status = 0

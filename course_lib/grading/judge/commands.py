@@ -2,7 +2,8 @@
 further than a database.
 
 Its RESTORE unpickles what it is given, which is any Python at all, also when a script calls it;
-real Redis has a format of data there. ACL SAVE and ACL LOAD open files. Left out: scripts (see lua).
+real Redis has a format of data there. ACL SAVE and ACL LOAD open files. Left out: scripts (see
+lua).
 """
 
 from typing import Any

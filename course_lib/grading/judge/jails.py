@@ -33,9 +33,9 @@ class Jails:
         self._leashes += [our_in, our_out, leash]
         return our_in, our_out
 
-    def channel(self) -> Channel:
-        """Start a jail for one cell and return the wire to it."""
-        return Channel(*self.open("cell"), CELL.wall)
+    def channel(self, seconds: float = CELL.wall) -> Channel:
+        """Start a jail for one cell and return the wire to it, for so many seconds of real time."""
+        return Channel(*self.open("cell"), seconds)
 
     def let_go(self) -> None:
         """End all jails that were opened here."""

@@ -46,7 +46,7 @@ def _judged(exercise: Exercise, task: Said, open_channel: Open) -> Said:
         return _violated(exercise, violation)
     said: Said = {"exercise": exercise.id, "state": str(graded.state), "cell": state}
     said["properties"] = _lines(exercise, graded)
-    if graded.state is not State.PASS:
+    if graded.state in (State.FAIL, State.UNKNOWN):
         said["example"] = _example(exercise, task, open_channel)
     return said
 

@@ -75,7 +75,7 @@ def command(python: list[str], *, jails: bool, filter_fd: int | None) -> list[st
 def _file_system() -> list[str]:
     words = ["--proc", "/proc", "--dev", "/dev", "--size", str(16 << 20), "--tmpfs", "/dev/shm"]
     words += ["--perms", "1777", "--size", str(64 << 20), "--tmpfs", "/tmp"]
-    words += ["--ro-bind", "/usr", "/usr"]
+    words += ["--perms", "0755", "--dir", "/etc", "--ro-bind", "/usr", "/usr"]
     for name in ("bin", "sbin", "lib", "lib32", "lib64"):
         words += _system_folder(Path("/", name))
     for name in SYSTEM_FILES:
