@@ -3,7 +3,7 @@
 PYTHON ?= python3
 ARGS ?=
 
-.PHONY: help lab test notebooks bench lock
+.PHONY: help lab test grade notebooks bench lock
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -14,6 +14,9 @@ lab: ## set up the course and open it in JupyterLab
 
 test: ## set up and run every test
 	@$(PYTHON) -m tools test $(ARGS)
+
+grade: ## grade a cohort: make grade ARGS="SUBMISSIONS --out GRADES"
+	@$(PYTHON) -m tools grade $(ARGS)
 
 notebooks: ## run the notebooks again and store their outputs
 	@$(PYTHON) -m tools notebooks $(ARGS)

@@ -1,4 +1,4 @@
-"""The commands behind the Makefile: python3 -m tools lab | test | notebooks | bench | lock.
+"""The commands behind the Makefile: python3 -m tools lab | test | grade | notebooks | ...
 
 This file and `tools/__init__.py` keep to the syntax of Python 3.6, so that a Python that is too
 old still reaches the sentence that says so. Standard library only.
@@ -15,6 +15,7 @@ NEWER = ("python3.14", "python3.13", "python3.12", "python3.11")
 COMMANDS = {
     "lab": ("tools.lab", "set up the course and open it in JupyterLab"),
     "test": ("tools.suite", "set up and run every test"),
+    "grade": ("tools.grade", "set up and grade a folder of submissions"),
     "notebooks": ("tools.inside", "run the notebooks again and store their outputs"),
     "bench": ("tools.inside", "measure the lab beside other libraries"),
     "lock": ("tools.inside", "resolve the versions in requirements.lock anew"),

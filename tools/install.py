@@ -22,11 +22,11 @@ VENV = ROOT / ".venv"
 STAMP = VENV / "course-stamp.txt"
 LOG = ROOT / ".setup.log"
 NEEDED = 1_000_000_000  # bytes: 0.6 GB with the test tools, plus the download of the moment
-EXTRAS = {"lab": "", "test": "[grading,test,setup]"}
+EXTRAS = {"lab": "", "grading": "[grading]", "test": "[grading,test,setup]"}
 
 
 def ensure(level: str = "lab") -> Path:
-    """Set up what `level` ("lab" or "test") needs, unless it is there; give the venv's Python."""
+    """Set up what `level` (see EXTRAS) needs, unless it is there; give the venv's Python."""
     if not stamped(level):
         set_up(level)
     return python()
@@ -75,9 +75,9 @@ def healthy() -> bool:
 
 
 def stamped(level: str) -> bool:
-    """Say whether everything for `level` is there already; the test level holds the lab's."""
+    """Say whether everything for `level` is there already; each level holds those before it."""
     done, _, rest = read(STAMP).partition("\n")
-    return done in {level, "test"} and rest == marks()
+    return done in list(EXTRAS)[list(EXTRAS).index(level) :] and rest == marks()
 
 
 def marks() -> str:

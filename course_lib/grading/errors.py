@@ -1,6 +1,9 @@
 """What ends grading before it has begun, and what ends a submission before it is judged."""
 
-__all__ = ["CannotStart", "Refused"]
+__all__ = ["VIOLATION", "CannotStart", "Refused"]
+
+VIOLATION = "VIOLATION"
+"""The state of an exercise whose code broke a rule: time, size, protocol."""
 
 
 class CannotStart(Exception):

@@ -13,12 +13,10 @@ from typing import Any
 from course_lib.exercises.exercise import Exercise
 from course_lib.grading import load
 from course_lib.grading.course import Chapter, Course
-from course_lib.grading.errors import Refused
-from course_lib.grading.judge.bench import longest
-from course_lib.grading.judge.verdict import VIOLATION
+from course_lib.grading.errors import VIOLATION, Refused
 from course_lib.grading.lane import Lane
 from course_lib.grading.report.executed import sanitised
-from course_lib.grading.sandbox.limits import CELL, NOTEBOOK
+from course_lib.grading.sandbox.limits import CELL, NOTEBOOK, longest
 from course_lib.grading.secret import Secret
 from course_lib.grading.store import Store, write_whole
 from course_lib.grading.submissions import Submission

@@ -49,6 +49,8 @@ class VirtualLoop(Ending):
     3600.0
     """
 
+    _file = __file__
+
     def __init__(self, step_budget: int = STEP_BUDGET):
         super().__init__(step_budget)
         self._purge_above = 1_000
@@ -213,6 +215,9 @@ class VirtualLoop(Ending):
                 next_look = min(self.step_budget, steps + LOOK_EVERY)
             if self._stopping:
                 break
+        if self._interrupted:
+            self._interrupted = False
+            raise KeyboardInterrupt
         if self._unhandled:
             raise self._unhandled.pop(0)
 

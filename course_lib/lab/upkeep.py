@@ -9,12 +9,13 @@ import sys
 import weakref
 from asyncio import events, tasks
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from course_lib.lab.errors import ProcessDied
 from course_lib.lab.handles import Handle, TimerHandle
 from course_lib.lab.inline_threads import threads_run_inline
+from course_lib.lab.interrupt import interrupts_wait_in
 from course_lib.lab.outside import NoOutsideWorld
 from course_lib.lab.turn import TURN
 
@@ -43,6 +44,9 @@ def calm_collector() -> Iterator[None]:
 class Upkeep(NoOutsideWorld):
     """The state of a virtual loop, and all of its methods that are not on the hot path."""
 
+    _file = ""
+    """Where the code of the hot path is."""
+
     def __init__(self) -> None:
         self._now = 0.0
         self._ready: list[Handle] = []
@@ -50,6 +54,7 @@ class Upkeep(NoOutsideWorld):
         self._instants: list[float] = []
         self._running = False
         self._stopping = False
+        self._interrupted = False
         self._closed = False
         self._exception_handler: Callable[..., object] | None = None
         self._unhandled: list[BaseException] = []
@@ -96,7 +101,7 @@ class Upkeep(NoOutsideWorld):
         events._set_running_loop(self)
         self._running = True
         try:
-            with calm_collector(), threads_run_inline():
+            with calm_collector(), threads_run_inline(), self._interrupts():
                 yield
         finally:
             self._running = self._stopping = False
@@ -104,6 +109,12 @@ class Upkeep(NoOutsideWorld):
             sys.set_asyncgen_hooks(*hooks)
             if outer:
                 _swap_current_task(outer, outer_task)
+
+    def _interrupts(self) -> AbstractContextManager[None]:
+        return interrupts_wait_in(self._file, self._interrupt)
+
+    def _interrupt(self) -> None:
+        self._interrupted = self._stopping = True
 
     # Errors
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import contextvars
 import itertools
+import signal
 
 import pytest
 from hypothesis import given, settings
@@ -284,6 +285,29 @@ def test_keyboard_interrupt(where):
     loop.abandon_tasks()
     assert not loop.tasks_left()
     assert loop.run_until_complete(asyncio.sleep(2, "again")) == "again"
+
+
+@pytest.mark.parametrize("rounds", range(1, 4))
+def test_an_interrupt_loses_no_callback(rounds):
+    """One that comes in the loop's own code waits for the round's end, so nothing is lost."""
+
+    async def main():
+        try:
+            for _ in range(rounds):
+                loop.call_soon(signal.raise_signal, signal.SIGINT)
+                await asyncio.sleep(0)
+                loop.call_soon(ran.append, "called")
+                await asyncio.sleep(0)
+        finally:
+            ran.append("cleaned")
+
+    loop, ran = VirtualLoop(), []
+    with pytest.raises(KeyboardInterrupt):
+        loop.run_until_complete(main())
+    assert ran == []
+    loop.abandon_tasks()
+    assert ran == ["cleaned"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_step_budget():

@@ -17,22 +17,18 @@ import time
 from typing import Any
 
 from course_lib.exercises.registry import discover
+from course_lib.grading.errors import VIOLATION
 from course_lib.grading.judge import commands, lua
 from course_lib.grading.judge.jails import Jails
-from course_lib.grading.judge.verdict import VIOLATION, judge
-from course_lib.grading.sandbox.limits import NOTEBOOK
+from course_lib.grading.judge.verdict import judge
+from course_lib.grading.sandbox.limits import NOTEBOOK, longest
 
-__all__ = ["longest", "main"]
+__all__ = ["main"]
 
 Said = dict[str, Any]
 LONGEST_VERDICT = 1 << 20  # bytes
 LONGEST_NOTEBOOK = 4 << 20  # bytes
 MEMORY = 1 << 30
-
-
-def longest(seconds: float) -> float:
-    """How long one judge may take: the graded draw, the example, and starting."""
-    return 2 * seconds + 5
 
 
 def main() -> None:

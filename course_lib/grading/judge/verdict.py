@@ -13,14 +13,14 @@ from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.outcome import Result, State, Verdict
 from course_lib.exercises.registry import find
 from course_lib.exercises.text import printable
+from course_lib.grading.errors import VIOLATION
 from course_lib.grading.judge.twins import shape
 from course_lib.grading.protocol.channel import Channel, Violation
 from course_lib.grading.protocol.remote import RemoteAttempt
 from course_lib.grading.protocol.session import Session
 
-__all__ = ["VIOLATION", "judge"]
+__all__ = ["judge"]
 
-VIOLATION = "VIOLATION"
 Said = dict[str, Any]
 Open = Callable[[], Channel]
 LONGEST = 400  # characters of one text

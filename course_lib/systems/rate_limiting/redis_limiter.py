@@ -2,6 +2,7 @@
 
 Redis runs a script from start to end with nothing in between and with its own clock, so neither the
 order of the servers' requests nor their clocks matter.
+A key expires once its whole limit is there again; if Redis's clock then runs back, it is new.
 Leaves out: what to do when Redis is down (see fallback.py).
 Note: redis-py may repeat a command whose answer was lost; the request is then counted twice. That
 refuses too much, never too little; a client made with `retry=Retry(NoBackoff(), 0)` never repeats.
