@@ -107,7 +107,7 @@ def _connected(distributed: Any, stack: ExitStack, workers: int, scheduler: str 
         n_workers=workers,
         threads_per_worker=1,
         memory_limit=None,
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
         host="127.0.0.1",
         silence_logs=50,
     )
@@ -127,7 +127,7 @@ def _spread(client: Any, plan: Plan, todo: list[Submission], done: Done) -> None
         return future
 
     window = WINDOW * max(1, sum(client.nthreads().values()))
-    first = [submit(submission) for submission, _ in zip(rest, range(window), strict=False)]
+    first = [submit(submission) for _, submission in zip(range(window), rest, strict=False)]
     finished: Any = distributed.as_completed(first)  # type: ignore[no-untyped-call]
     for future in finished:
         submission = running.pop(future)

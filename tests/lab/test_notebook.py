@@ -142,12 +142,24 @@ def test_a_cell_that_never_ends(kernel):
     assert kernel.run("await asyncio.sleep(50)\nlen(beats) == count") == "True"
 
 
+def test_a_task_that_never_ends(kernel):
+    """When the runaway is a task of an earlier cell, it is ended as well."""
+    kernel.run(
+        "async def beat():\n    while True:\n        await asyncio.sleep(1)\n"
+        "lab._loop.step_budget = 10_000\ntask = asyncio.create_task(beat())"
+    )
+    assert kernel.run("await asyncio.sleep(1e9)").startswith("StepBudgetExceeded")
+    assert kernel.run("task.cancelled()") == "True"
+
+
 def test_a_lost_error(kernel):
-    """The error of a task that nobody awaits is shown by the cell in which it happens."""
+    """The error of a task that nobody awaits cuts the cell short in which it happens."""
     kernel.run("async def fail():\n    await asyncio.sleep(3)\n    raise ValueError('lost')")
-    kernel.run("asyncio.create_task(fail())\nawait asyncio.sleep(1)")
-    assert "ValueError: lost" in kernel.run("await asyncio.sleep(10)\nprint('never')")
-    assert kernel.run("await asyncio.sleep(1)\nprint('on')") == "on"
+    kernel.run("asyncio.create_task(fail())\nran = []\nawait asyncio.sleep(1)")
+    said = kernel.run("await asyncio.sleep(10)\nran.append('never')")
+    assert "ValueError: lost" in said
+    assert "CancelledError" not in said
+    assert kernel.run("await asyncio.sleep(100)\nran") == "[]"
 
 
 def test_opened_again(kernel):

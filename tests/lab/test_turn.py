@@ -1,10 +1,22 @@
 """Two threads of one process, as a cell and a slider in JupyterLab, and what each of them sees."""
 
 import asyncio
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+import pytest
 
 from course_lib.lab import World, run
+
+
+@pytest.fixture(autouse=True)
+def switching_all_the_time() -> Iterator[None]:
+    """Let Python switch threads as often as it can, so that what can go wrong does."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
 
 
 def side_by_side(*works: Callable[[], object]) -> list[object]:

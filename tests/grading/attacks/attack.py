@@ -3,7 +3,7 @@
 A cell may hold words that the runner replaces: @HOST@ a folder of the host in which everybody may
 write, @PORT@ a port on which somebody listens, @UNIX@ such a socket in a file, @SECRET@ the file of
 the course's secret, @IN@ and @OUT@ the folders of submissions and grades, @COURSE@ and @VENV@ the
-course and its packages, @PID@ the grader's parent. Whoever succeeds goes on to the right answer, so
+course and its packages. Whoever succeeds goes on to the right answer, so
 that a success is points as well as a mark.
 """
 

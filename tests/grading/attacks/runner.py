@@ -70,7 +70,6 @@ class Ground:
             "@OUT@": str(self.base / "out"),
             "@COURSE@": str(COURSE),
             "@VENV@": sys.prefix,
-            "@PID@": str(os.getpid()),
         }
 
 
@@ -241,7 +240,8 @@ def _attacks(ground: Ground, rows: dict[str, Row], report: Report) -> None:
             report.states[str(attack)] = state = _state(rows.get(student, {}), exercise)
             points = _points(rows.get(student, {}), exercise)
             if points != 0 or state not in ("FAIL", "VIOLATION", "NOT STARTED"):
-                report.problems.append(f"{attack}: {points} points, {state}")
+                seen = _shown(rows.get(student, {}))
+                report.problems.append(f"{attack}: {points} points, {state} {seen}")
     for student, file in ground.files.items():
         row = rows.get(student, {})
         report.states[str(file)] = " ".join(n["status"] for n in row["notebooks"].values())
@@ -257,6 +257,11 @@ def _state(row: Row, exercise: str) -> str:
 def _points(row: Row, exercise: str) -> float:
     books = row.get("notebooks", {}).values()
     return next((float(b["points"][exercise]) for b in books if exercise in b["points"]), 0.0)
+
+
+def _shown(row: Row) -> str:
+    books = row.get("notebooks", {}).items()
+    return "; ".join(f"{name}: {b['status']} {b['reason']} {b['states']}" for name, b in books)
 
 
 def _controls(rows: dict[str, Row], wrong: list[str]) -> None:
