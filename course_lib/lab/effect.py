@@ -77,7 +77,7 @@ class Pending:
         """Let the sender have the answer, if it still waits."""
         if self.answer.done():
             return
-        self.effect.answered = self.world.now
+        self.effect.answered = self.world.now_here()
         if isinstance(outcome, Failed):
             self.answer.set_exception(outcome.error)
         else:

@@ -51,7 +51,7 @@ class VirtualClock:
 
     def __init__(self, world: World):
         self.time = self.monotonic = world.time
-        self.dice = world.part("redis dice", lambda: real_random.Random(world.random.random()))
+        self.dice = world.part("redis dice", lambda: real_random.Random(world.seed + 2))
 
     def __enter__(self) -> None:
         TURN.acquire()

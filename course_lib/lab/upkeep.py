@@ -28,13 +28,13 @@ GC_THRESHOLD = 20_000
 
 
 @contextmanager
-def calm_collector() -> Iterator[None]:
+def calm_collector(threshold: int = GC_THRESHOLD) -> Iterator[None]:
     """Let the garbage collector look less often; `explore` does so once for all of its runs."""
     before = gc.get_threshold()
-    if not 0 < before[0] < GC_THRESHOLD:
+    if not 0 < before[0] < threshold:
         yield
         return
-    gc.set_threshold(GC_THRESHOLD, *before[1:])
+    gc.set_threshold(threshold, *before[1:])
     try:
         yield
     finally:

@@ -46,6 +46,7 @@ class World:
     """
 
     def __init__(self, seed: int = 0, latency: float = 0.0, director: Director | None = None):
+        self.seed = seed
         self.random = random.Random(seed)
         self.network = Network(random.Random(seed + 1), Link(latency))
         self.log: list[Effect] = []
@@ -76,6 +77,10 @@ class World:
         loop = events._get_running_loop()
         if loop is not self._loop and loop is not None:
             self._move_to(loop)
+        return self.now_here()
+
+    def now_here(self) -> float:
+        """`now` for code that this world's own loop runs: it need not ask which loop that is."""
         return self._offset + self._loop.time() if self._loop is not None else 0.0
 
     def _move_to(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -225,7 +230,8 @@ class World:
         self.network.number(who)
         turn = self._turns[who] = self._turns.get(who, 0) + 1
         effect = Effect(0, who, target, what, self.now, keys=keys, writes=writes)
-        answer = asyncio.get_running_loop().create_future()
+        assert self._loop is not None
+        answer = self._loop.create_future()
         pending = Pending(self, effect, apply, refuse, shown, answer, turn)
         self._in_flight.setdefault(who, {})[pending] = None
         self._dispatch(pending)
@@ -250,7 +256,7 @@ class World:
         fate = self._director.fate(effect) if self._director is not None else "lives"
         if fate == "before":
             return self.kill(effect.who)
-        effect.time = self.now
+        effect.time = self.now_here()
         effect.number = len(self.log) + 1
         effect.unheard = pending.answer.done()
         self.log.append(effect)

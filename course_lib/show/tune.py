@@ -194,7 +194,12 @@ class Tune(widgets.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         return cast(Trace, run(made))
 
     def _pace(self, seconds: float) -> None:
-        """After a run of more than a second, a change waits for Run; a quick run ends that."""
+        """After a run of more than a second, a change waits for Run; a quick run ends that.
+
+        The first run also loads what it needs, so it says nothing about the second.
+        """
+        if not self._cache:
+            return
         slow = seconds > (SLOW / 2 if self.slow else SLOW)
         if slow != self.slow:
             self.slow = slow

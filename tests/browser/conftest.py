@@ -1,4 +1,4 @@
-"""A headless Chromium for each module of browser tests; without it they are skipped, with a sentence."""
+"""A headless Chromium for each module; without it the browser tests are skipped, and say so."""
 
 import shutil
 from collections.abc import Iterator

@@ -10,7 +10,7 @@ from typing import Any
 
 from playwright.sync_api import TimeoutError
 
-from tests.browser.jupyterlab import until
+from tests.browser.notebook import until
 
 __all__ = ["PATHS", "Tuned"]
 
@@ -99,6 +99,7 @@ class Tuned:
                 self.changed(lambda key=key: self.page.keyboard.press(key), f"{name} {key}")
                 self.page.evaluate("moves.length = 0")
             for _ in range(times):
+                self.slider(name).focus()  # Run, where it was needed, has it now
                 seen = self.page.evaluate("moves.length")
                 self.page.keyboard.press(key)
                 self.see(seen, f"{key} on {name}")

@@ -15,7 +15,8 @@ import pytest
 
 pytest.importorskip("playwright", reason="playwright is not installed; browser tests are left out.")
 
-from tests.browser.jupyterlab import Lab, Notebook, lab_server, until
+from tests.browser.jupyterlab import Lab, lab_server
+from tests.browser.notebook import Notebook, until
 from tests.browser.sliders import PATHS, Tuned
 from tools import install
 
@@ -27,7 +28,7 @@ RIGHT = """def retry_after(level, rate, burst, cost):
 """
 WRONG = RIGHT.replace("max(0.0, (cost - level) / rate)", "(cost - level) / rate")
 ENDLESS = "def retry_after(level, rate, burst, cost):\n    while True:\n        pass\n"
-NOT_SHOWN = ("model not found", "Error displaying widget", "Loading widget", "Error creating widget")
+NOT_SHOWN = ("model not found", "Error displaying", "Loading widget", "Error creating widget")
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +97,7 @@ def _first_sight(page: Notebook) -> dict[str, Any]:
 
 
 def test_stored_pictures_before_any_run(visit: SimpleNamespace, lab: Lab) -> None:
-    """Before any run, every picture of the chapter is there as it was stored, and no broken widget."""
+    """Before any run, each picture of the chapter is there as stored, and no broken widget."""
     stored = nbformat.read(install.ROOT / "notebooks" / f"{CHAPTER}.ipynb", as_version=4)
     outputs = [output for cell in stored.cells for output in cell.get("outputs", [])]
     pictures = sum("image/png" in output.get("data", {}) for output in outputs)
@@ -105,7 +106,7 @@ def test_stored_pictures_before_any_run(visit: SimpleNamespace, lab: Lab) -> Non
 
 
 def test_nothing_asks_or_pops_up(visit: SimpleNamespace) -> None:
-    """No kernel dialog, no news; the file browser lists the chapters in the order of their numbers."""
+    """No kernel dialog, no news; the file browser lists the chapters by their numbers."""
     assert (visit.opened["dialogs"], visit.opened["news"]) == (0, 0)
     files = [name for name in visit.opened["files"] if name[0].isdigit()]
     assert len(files) >= 2
@@ -271,10 +272,14 @@ def test_saving_works_from_a_widget(traffic: Tuned, chapter: Notebook) -> None:
 
 # The text's own colour over what lies behind it; opacity of all that holds it counts.
 CONTRAST = """(root) => {
-  const parse = (text) => { const n = text.match(/[\\d.]+/g).map(Number); return [...n.slice(0, 3), n[3] ?? 1]; };
+  const parse = (text) => {
+    const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number);
+    return [r, g, b, a];
+  };
   const over = (top, under) => top.slice(0, 3).map((c, i) => c * top[3] + under[i] * (1 - top[3]));
   const parents = (node) => node ? [node, ...parents(node.parentElement)] : [];
-  const ground = (node) => parents(node).reverse().map((n) => parse(getComputedStyle(n).backgroundColor))
+  const ground = (node) => parents(node).reverse()
+    .map((n) => parse(getComputedStyle(n).backgroundColor))
     .reduce((under, top) => over(top, under), [255, 255, 255]);
   const light = (rgb) => rgb.map((c) => c / 255)
     .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
@@ -286,9 +291,10 @@ CONTRAST = """(root) => {
     const [a, b] = [light(over(own, below)), light(below)];
     return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
   };
-  const texts = ".atr-title, .atr-summary, .atr-clock, .atr-caption, .atr-label, .atr-number, .atr-name,"
-    + " .atr-range, .widget-readout, .widget-button, .atr-bar button, .atr-bar select";
-  return [...root.querySelectorAll(texts)].filter((n) => n.textContent.trim() && n.checkVisibility())
+  const texts = ".atr-title, .atr-summary, .atr-clock, .atr-caption, .atr-label, .atr-number,"
+    + " .atr-name, .atr-range, .widget-readout, .widget-button, .atr-bar button, .atr-bar select";
+  return [...root.querySelectorAll(texts)]
+    .filter((n) => n.textContent.trim() && n.checkVisibility())
     .map((n) => [`${n.className.baseVal ?? n.className}: ${n.textContent.slice(0, 20)}`, ratio(n)]);
 }"""
 
@@ -392,7 +398,7 @@ def test_a_check_before_its_stub(bench: Notebook) -> None:
 
 
 def test_an_endless_loop_is_stopped(bench: Notebook) -> None:
-    """An exercise that never ends is stopped by its check with a sentence, and the next cell runs."""
+    """The check stops an exercise that never ends, with a sentence, and the next cell runs."""
     bench.type_over("exercise-retry-after", ENDLESS)
     bench.run("exercise-retry-after")
     said = bench.run("check-retry-after")

@@ -316,6 +316,14 @@ def test_dispose_lets_go(show: Mount) -> None:
     assert page.locator(".atr-summary").text_content() == "60 requests at 3."
 
 
+def test_stored_pictures_keep_their_bars(show: Mount) -> None:
+    """What is hidden for a stored picture, the controls, is no part of the drawing."""
+    page = show(_trace())
+    page.add_style_tag(content=".atr-bar, .atr-caption { display: none !important; }")
+    assert page.locator("svg .atr-bin").first.is_visible()
+    assert not page.locator(".atr-play").is_visible()
+
+
 def test_pictures_are_the_same_each_time(browser: Any) -> None:
     """The same states give the same PNG bytes, in order, from a browser of their own."""
     states = [

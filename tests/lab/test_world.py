@@ -270,6 +270,19 @@ def test_same_seed_same_log():
     assert in_world(everything, seed=4)[0] not in logs
 
 
+def test_parts_throw_no_dice_of_the_program():
+    """A client, a link or a command leaves the program's own dice as they are."""
+
+    async def scenario(world):
+        world.link("a", "redis", jitter=1)
+        client = world.redis("a")
+        await client.sadd("set", 1, 2, 3)
+        await client.spop("set")
+        return world.random.random()
+
+    assert in_world(scenario, seed=9)[0] == World(seed=9).random.random()
+
+
 def test_no_hash_order():
     """The log does not depend on the order of sets, which differs from process to process."""
     code = "from tests.lab.test_world import *; print(in_world(everything, seed=3)[0])"

@@ -171,6 +171,16 @@ def test_slow_runs_wait_for_the_button(
     assert (tuned.slow, tuned.message, tuned.progress.value) == (False, "", "")
 
 
+def test_first_run_may_take_long(experiment: Experiment, seconds: list[float]) -> None:
+    """The first run loads modules too: however long it takes, the next change runs at once."""
+    seconds[0] = 3.0
+    tuned = _tuned(experiment)
+    assert not tuned.slow
+    seconds[0] = 0.1
+    tuned.fields["rate"].value = 6
+    assert [run[1] for run in experiment.runs] == [5, 6]
+
+
 def test_kept_runs_need_no_button(tuned: Tune, seconds: list[float]) -> None:
     """A slow setting that was run before is shown at once."""
     seconds[0] = 1.2

@@ -40,7 +40,7 @@ def shape(source: str) -> str:
     """
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError, SystemError):
         return ""
     if sum(1 for _ in ast.walk(tree)) < SMALLEST:
         return ""

@@ -12,25 +12,14 @@ from contextlib import suppress
 from typing import Any
 
 from course_lib.exercises.attempt import Fault
-from course_lib.exercises.plain import NotPlain, plain
 from course_lib.grading.protocol.channel import Channel, Violation
 from course_lib.grading.protocol.handles import Handles
-from course_lib.grading.protocol.values import NotSendable, decode, encode
+from course_lib.grading.protocol.taken import FAULTS, LONGEST, answer, decoded, handed, result
+from course_lib.grading.protocol.values import encode
 from course_lib.lab import ProcessDied, StepBudgetExceeded
 
 __all__ = ["Session"]
 
-FAULTS = {
-    "async",
-    "method",
-    "not async",
-    "not callable",
-    "not plain",
-    "not started",
-    "parameters",
-    "raised",
-}
-LONGEST = 1_000  # characters of one sentence
 Op = list[Any]
 
 
@@ -74,7 +63,7 @@ class Session:
         self.step([self._call(number, mode, made, method, arguments)])
         if number not in self._done:
             raise self._broken("protocol", "A call was not answered.")
-        return number, _result(self._done.pop(number))
+        return number, result(self._done.pop(number))
 
     async def wait(self, made: int, method: str, arguments: tuple[object, ...]) -> Any:
         """Call an async function and wait for its answer."""
@@ -85,7 +74,7 @@ class Session:
         self._waiting[number] = future
         try:
             self.step([self._call(number, "wait", made, method, arguments)])
-            return _result(await future)
+            return result(await future)
         except asyncio.CancelledError:
             self._cancelled(number)
             raise
@@ -99,7 +88,7 @@ class Session:
     def _call(
         self, number: int, mode: str, made: int, method: str, arguments: tuple[object, ...]
     ) -> Op:
-        given = [encode(_handed(argument), self._handles.refer) for argument in arguments]
+        given = [encode(handed(argument), self._handles.refer) for argument in arguments]
         return ["call", number, mode, made, method, given]
 
     def _cancelled(self, number: int) -> None:
@@ -164,7 +153,7 @@ class Session:
         match reply:
             case {"ask": [int(handle), payload], **rest} if not rest:
                 try:
-                    value = self._handles.ask(handle, _decoded(payload))
+                    value = self._handles.ask(handle, decoded(payload))
                 except Exception as error:
                     value = error
                 return encode(value, self._handles.refer)
@@ -184,14 +173,14 @@ class Session:
     def _event(self, event: Any) -> None:
         match event:
             case ["done", int(number), form]:
-                self._answered(number, _answer(form))
+                self._answered(number, answer(form))
             case ["fault", int(number), str(kind), str(sentence), str(error)] if kind in FAULTS:
                 fault = Fault(kind, sentence[:LONGEST], error=error[:60])
                 self._answered(number, fault)
             case ["died", int(number)]:
                 self._answered(number, ProcessDied("the node died"))
             case ["effect", int(number), int(handle), payload] if number not in self._effects:
-                self._begin(number, handle, _decoded(payload))
+                self._begin(number, handle, decoded(payload))
             case ["drop", int(number)]:
                 task = self._effects.get(number)
                 if task is not None:
@@ -246,30 +235,3 @@ class Session:
         self._wake = None
         if epoch == self._epoch:
             self.step([])
-
-
-def _handed(argument: object) -> object:
-    try:
-        return plain(argument)
-    except NotPlain:
-        return argument
-
-
-def _decoded(form: Any) -> Any:
-    try:
-        return decode(form)
-    except NotSendable as what:
-        raise Violation("protocol", f"A message held {what}.") from None
-
-
-def _answer(form: Any) -> object:
-    try:
-        return plain(_decoded(form))
-    except NotPlain as what:
-        raise Violation("protocol", f"An answer was {what}.") from None
-
-
-def _result(value: object) -> Any:
-    if isinstance(value, Fault | ProcessDied):
-        raise value
-    return value

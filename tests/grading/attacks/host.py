@@ -7,6 +7,7 @@ import socket
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from course_lib.grading.sandbox.boundary import COURSE
 
@@ -14,6 +15,8 @@ __all__ = ["Host", "Words"]
 
 Words = dict[str, str]
 SEEN = ("readable", "socket")
+MARK = b"course-attack"
+MACHINE = ("/etc/passwd", "/etc/ld.so.preload", "/proc/sys/kernel/core_pattern")
 
 
 class Host:
@@ -50,19 +53,21 @@ class Host:
 
     def _answer(self) -> None:
         while True:
-            ready, _, _ = select.select([self._stop, *self._sockets], [], [])
-            if self._stop in ready:
-                return
+            ready: list[Any] = select.select([self._stop, *self._sockets], [], [])[0]
             for one in ready:
+                if one == self._stop:
+                    continue
                 self._called.add(f"the socket {one.getsockname()!r}")
                 with suppress(OSError):
                     one.recv(1) if one.type == socket.SOCK_DGRAM else one.accept()[0].close()
+            if ready == [self._stop]:
+                return
 
     def _files(self) -> dict[str, str]:
-        """Digests of what an attack may want to change: sources and settings of the machine."""
-        paths = [*COURSE.rglob("*.py"), Path("/etc/passwd"), Path("/etc/ld.so.preload")]
-        paths += [Path("/proc/sys/kernel/core_pattern"), Path("/proc/sys/kernel/hostname")]
-        return {str(p): hashlib.sha256(p.read_bytes()).hexdigest() for p in paths if p.exists()}
+        """Digests of the course's files, and which files of the machine bear an attack's mark."""
+        paths = COURSE.rglob("*.py")
+        digests = {str(p): hashlib.sha256(p.read_bytes()).hexdigest() for p in paths}
+        return digests | {p: "marked" for p in MACHINE if MARK in _read(Path(p))}
 
     def touched(self) -> list[str]:
         """Return everything that was touched; empty when nothing was."""
@@ -70,17 +75,29 @@ class Host:
         marks = [f"the file {name}" for name in strange]
         if (self.folder / "readable").read_text() != f"{self.canary}\n":
             marks.append("the file readable")
-        after = self._files()
-        marks += [f"the file {p}" for p in sorted(after) if after[p] != self._before.get(p)]
+        changed = dict(self._files().items() ^ self._before.items())
+        marks += [f"the file {path}" for path in sorted(changed)]
         marks += [f"a process {name}" for name in survivors()]
         return [*marks, *sorted(self._called)]
 
+    def settle(self) -> None:
+        """Answer whoever has called, and then nobody else."""
+        if self._thread.is_alive():
+            os.write(self._stopped, b".")
+            self._thread.join()
+
     def close(self) -> None:
         """Stop listening."""
-        os.write(self._stopped, b".")
-        self._thread.join()
+        self.settle()
         for one in self._sockets:
             one.close()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def survivors() -> list[str]:

@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -32,12 +33,13 @@ def keep(user: int, command: list[str]) -> dict[str, Any]:
         _reveal(Path(sys.base_prefix))
         options = {"user": user, "group": user, "extra_groups": []}
     begin = time.monotonic()
-    done = subprocess.run(
-        command, capture_output=True, text=True, errors="replace", timeout=SECONDS, **options
-    )
-    seconds = time.monotonic() - begin
-    said = (done.stdout + done.stderr)[-20_000:]
-    return {"status": done.returncode, "seconds": seconds, "said": said, "left": _left()}
+    with tempfile.TemporaryFile() as output:  # a pipe would be held open by whoever is left
+        given = {**options, "stdout": output, "stderr": output}
+        status = subprocess.run(command, timeout=SECONDS, **given).returncode
+        seconds = time.monotonic() - begin
+        output.seek(0)
+        said = output.read().decode(errors="replace")[-20_000:]
+    return {"status": status, "seconds": seconds, "said": said, "left": _left()}
 
 
 def _left() -> list[str]:

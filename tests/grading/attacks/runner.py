@@ -25,7 +25,7 @@ from tests.grading.attacks.files import FILES, NAMES, FileAttack
 from tests.grading.attacks.host import Host, Words
 from tests.grading.kit import ANSWERS, NOTEBOOKS, notebook
 
-__all__ = ["ORDINARY", "Report", "run"]
+__all__ = ["ORDINARY", "Ground", "Report", "filled", "grade", "left", "run", "touched"]
 
 ORDINARY = 64_123
 """The number of a user without an account."""
@@ -87,7 +87,7 @@ def run(
         try:
             ground = Ground(base, canary, Course(), host)
             _hand_in(ground, attacks, files, names)
-            return _judged(ground, _grade(ground, user))
+            return _judged(ground, grade(ground, user))
         finally:
             host.close()
 
@@ -107,7 +107,7 @@ def _hand_in(
     _write(ground, "a-stubs", {})
     for student, group in _groups(attacks).items():
         ground.handed[student] = group
-        _write(ground, student, {e: _filled(ground, a.source) for e, a in group.items()})
+        _write(ground, student, {e: filled(ground, a.source) for e, a in group.items()})
     for number, attack in enumerate(files):
         student = f"n{number:03}"
         ground.files[student] = attack
@@ -132,7 +132,8 @@ def _groups(attacks: Iterable[Attack]) -> dict[str, dict[str, Attack]]:
     return groups
 
 
-def _filled(ground: Ground, source: str) -> str:
+def filled(ground: Ground, source: str) -> str:
+    """Return a source with the words of this run in it."""
     for word, value in ground.words.items():
         source = source.replace(word, value)
     return source
@@ -185,7 +186,8 @@ def _hostile(canary: str) -> Row:
 # Grading
 
 
-def _grade(ground: Ground, user: int) -> Row:
+def grade(ground: Ground, user: int, workers: str = WORKERS, notebooks: bool = False) -> Row:
+    """Run the command as that user, under the keeper; return what the keeper says."""
     secret = ground.base / "secret"
     secret.write_text(ground.canary)
     secret.chmod(0o600)
@@ -194,14 +196,14 @@ def _grade(ground: Ground, user: int) -> Row:
     if user != os.geteuid():
         for path in (ground.base, *(ground.base / n for n in ("out", "home", "secret"))):
             os.chown(path, user, user)
-    grade = [sys.executable, "-m", "course_lib.grading", str(ground.base / "in")]
-    grade += ["--out", str(ground.base / "out"), "--secret", str(secret)]
-    grade += ["--workers", WORKERS, "--no-notebooks"]
+    command = [sys.executable, "-m", "course_lib.grading", str(ground.base / "in")]
+    command += ["--out", str(ground.base / "out"), "--secret", str(secret), "--workers", workers]
+    command += [] if notebooks else ["--no-notebooks"]
     keeper = [sys.executable, "-m", "tests.grading.attacks.keeper", str(user)]
     place = {"HOME": str(ground.base / "home"), "TMPDIR": str(ground.base / "home")}
     hidden = {"COURSE_GRADING_SECRET": ground.canary, "TOKEN": ground.canary}
     done = subprocess.run(
-        [*keeper, *grade],
+        [*keeper, *command],
         capture_output=True,
         text=True,
         cwd=COURSE.parent,
@@ -219,10 +221,7 @@ def _grade(ground: Ground, user: int) -> Row:
 def _judged(ground: Ground, kept: Row) -> Report:
     report = Report(seconds=kept["seconds"])
     wrong = report.problems
-    if kept["status"] != 0:
-        wrong.append(f"The exit status is {kept['status']}: {kept['said'][-1500:]}")
-    wrong += [f"left behind: {name}" for name in kept["left"]]
-    wrong += [f"touched: {mark}" for mark in ground.host.touched()]
+    wrong += [*left(kept), *touched(ground)]
     path = ground.base / "out" / "gradebook.json"
     if not path.exists():
         return report
@@ -232,6 +231,20 @@ def _judged(ground: Ground, kept: Row) -> Report:
     _names(ground, path, wrong)
     _pages(ground, wrong)
     return report
+
+
+def left(kept: Row) -> list[str]:
+    """Return what is wrong with how the command ended."""
+    wrong = [f"left behind: {name}" for name in kept["left"]]
+    if kept["status"] != 0:
+        wrong.append(f"The exit status is {kept['status']}: {kept['said'][-1500:]}")
+    return wrong
+
+
+def touched(ground: Ground) -> list[str]:
+    """Return what was touched of the host."""
+    ground.host.settle()
+    return [f"touched: {mark}" for mark in ground.host.touched()]
 
 
 def _attacks(ground: Ground, rows: dict[str, Row], report: Report) -> None:

@@ -51,9 +51,8 @@ redis.call = function() return 1 end
 return 1
 """
 PICKLE_COMMANDS = "await redis.execute_command('RESTORE', 'x', 0, BODY)\nreturn -1"
-BACKREFERENCE = "(" * 900 + "1" + ")" * 900
 SOURCES = {
-    "brackets without end": f"{SIGNATURE}\n    return {'(' * 50_000}1{')' * 50_000}\n",
+    "brackets without end": f"{SIGNATURE}\n    return {'(' * 40_000}1{')' * 40_000}\n",
     "operators without end": f"{SIGNATURE}\n    return {'-' * 90_000}1\n",
     "attributes without end": f"{SIGNATURE}\n    return rate{'.real' * 19_000}\n",
     "a sum without end": f"{SIGNATURE}\n    return {'1+' * 45_000}1\n",

@@ -166,7 +166,6 @@ RESOURCES = (
     retry("time", "a long sleep, deaf to signals", SLEEP, slow=True),
     retry("time", "threads that spin", THREADS, slow=True),
     retry("time", "one long call into C", "pow(3, 10**9)", slow=True),
-    retry("time", "a hopeless pattern", "import re\nre.match('(a+)+b', 'a' * 60)", slow=True),
     Attack("time", "a loop at the top of the cell", RETRY, AT_THE_TOP, slow=True),
     Attack("time", "a coroutine that never waits", VISIT, FOR_EVER),
     Attack("time", "a coroutine that waits for ever", VISIT, PATIENT),
@@ -185,6 +184,6 @@ RESOURCES = (
     retry("forks", "priority raised", NICE),
     retry("survivors", "a daemon", SURVIVOR),
     retry("survivors", "an adopter", ADOPTED),
-    retry("survivors", "stopped processes", STOPPED, slow=True),
+    retry("survivors", "stopped processes", STOPPED),
     Attack("survivors", "work at the end", RETRY, AT_EXIT),
 )

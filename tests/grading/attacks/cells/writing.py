@@ -6,7 +6,9 @@ __all__ = ["WRITING"]
 
 
 def _write(name: str, path: str) -> Attack:
-    return retry("writing", name, f"with open({path!r}, 'a') as file:\n    file.write('#')")
+    return retry(
+        "writing", name, f"with open({path!r}, 'a') as file:\n    file.write('# course-attack')"
+    )
 
 
 LINK = """
@@ -52,8 +54,8 @@ else:
 """
 PLANTED = """
 import os
-os.makedirs("@OUT@/results/zz", exist_ok=True)
-open("@OUT@/results/zz/12_rate_limiting.json", "w").write("{}")
+assert os.listdir("@OUT@") is not None
+open("@OUT@/results/planted.json", "w").write("{}")
 """
 WRITING = (
     _write("a folder of the host", "@HOST@/mark"),
