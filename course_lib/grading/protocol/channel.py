@@ -43,7 +43,7 @@ class Channel:
         """Send one message and return the one reply to it, or raise Violation."""
         self.messages += 1
         if self.messages > MOST:
-            raise Violation("messages", f"More than {MOST:,} messages went to and fro.")
+            raise Violation("messages", f"More than {MOST:,} messages went back and forth.")
         nonce = secrets.token_hex(8)
         line = json.dumps({**message, "n": nonce}, allow_nan=False, separators=(",", ":"))
         self._send(line.encode() + b"\n")

@@ -17,7 +17,7 @@ import course_lib
 from course_lib.grading.errors import CannotStart
 from course_lib.grading.sandbox import seccomp
 
-__all__ = ["COURSE", "command", "find_bwrap", "seccomp_file"]
+__all__ = ["COURSE", "command", "find_bwrap", "read_only", "seccomp_file"]
 
 COURSE = Path(course_lib.__file__).resolve().parent
 FOR_JAILS = ("CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_KILL")
@@ -80,7 +80,7 @@ def _file_system() -> list[str]:
         words += _system_folder(Path("/", name))
     for name in SYSTEM_FILES:
         words += ["--ro-bind-try", name, name]
-    for folder in _read_only():
+    for folder in read_only():
         words += [*_parents(folder), "--ro-bind", str(folder), str(folder)]
     return [*words, "--remount-ro", "/dev", "--remount-ro", "/"]
 
@@ -91,7 +91,7 @@ def _system_folder(folder: Path) -> list[str]:
     return ["--ro-bind", str(folder), str(folder)] if folder.is_dir() else []
 
 
-def _read_only() -> list[Path]:
+def read_only() -> list[Path]:
     """Python, its packages, the course's code and data; neither its tests nor its notebooks."""
     beside = [COURSE.parent / name for name in ("data", "pyproject.toml")]  # the latter marks it
     wanted = [Path(sys.base_prefix), Path(sys.prefix), COURSE, *beside]

@@ -8,9 +8,12 @@ Source: namespaces(7), user_namespaces(7), pid_namespaces(7), prctl(2).
 
 import ctypes
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from course_lib.grading.sandbox import limits, seccomp
+from course_lib.grading.sandbox.boundary import read_only
 
 __all__ = ["FIRST_USER", "Jail"]
 
@@ -18,6 +21,7 @@ FIRST_USER = 61_000
 NEWNS, NEWUTS, NEWIPC, NEWUSER = 0x20000, 0x4000000, 0x8000000, 0x10000000
 NEWPID, NEWNET, NEWCGROUP = 0x20000000, 0x40000000, 0x2000000
 NOSUID, NODEV, NOEXEC, READ_ONLY, REMOUNT, RECURSIVE, PRIVATE = 2, 4, 8, 1, 32, 16384, 1 << 18
+BIND = 4096 | RECURSIVE
 KILL = 9
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -63,9 +67,27 @@ class Jail:
         _mount("proc", Path("/proc"), "proc")
         for folder, share in ((Path("/tmp"), 1), (Path("/dev/shm"), 4)):
             size = self.allowed.disk // share
-            _mount("tmpfs", folder, "tmpfs", f"size={size},nr_inodes=4096,mode=1777")
+            with _kept_below(folder):
+                _mount("tmpfs", folder, "tmpfs", f"size={size},nr_inodes=4096,mode=1777")
         for folder in self.hidden:
             _mount("tmpfs", folder, "tmpfs", "size=4096,nr_inodes=2,mode=555", READ_ONLY)
+
+
+@contextmanager
+def _kept_below(folder: Path) -> Iterator[None]:
+    """Put back the course and its packages where they lie below a folder that is mounted over."""
+    kept = [path for path in read_only() if path.is_relative_to(folder)]
+    handles = [os.open(path, os.O_PATH) for path in kept]
+    yield
+    for path, handle in zip(kept, handles, strict=True):
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        seen = Path(f"/proc/self/fd/{handle}")
+        if seen.is_dir():
+            path.mkdir(mode=0o755, exist_ok=True)
+        elif not path.exists():
+            path.touch(mode=0o644)
+        _mount(str(seen), path, "none", flags=BIND)
+        os.close(handle)
 
 
 def _mount(source: str, target: Path, kind: str, options: str = "", flags: int = 0) -> None:

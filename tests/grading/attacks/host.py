@@ -53,7 +53,8 @@ class Host:
 
     def _answer(self) -> None:
         while True:
-            ready: list[Any] = select.select([self._stop, *self._sockets], [], [])[0]
+            watched: list[Any] = [self._stop, *self._sockets]
+            ready, _, _ = select.select(watched, [], [])
             for one in ready:
                 if one == self._stop:
                     continue
