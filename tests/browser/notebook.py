@@ -110,18 +110,9 @@ class Notebook:
 
     def save(self) -> NotebookNode:
         """Save by keyboard and give what is then on the disk."""
-        before = self.path.stat().st_mtime_ns
-        self.page.keyboard.press("Control+s")
-
-        def saved() -> NotebookNode | None:
-            if self.path.stat().st_mtime_ns == before:
-                return None
-            try:
-                return self.read()
-            except ValueError:  # half of it is written
-                return None
-
-        return until(saved, "the notebook is saved")
+        with self.page.expect_response(_is_checkpoint):  # the last step of saving
+            self.page.keyboard.press("Control+s")
+        return self.read()
 
     def click_into(self, cell_id: str) -> Any:
         """Put the cursor into a cell's source."""
@@ -185,3 +176,7 @@ class Notebook:
                 { method: "DELETE", headers: { "X-XSRFToken": token } })));
             }"""
         )
+
+
+def _is_checkpoint(answer: Any) -> bool:
+    return answer.request.method == "POST" and "/checkpoints" in answer.url

@@ -257,7 +257,7 @@ def test_who_has_left_takes_nothing():
 
 
 def test_messages_travel():
-    """A subscriber gets each message after the latency, in order; none through a partition."""
+    """A subscriber gets each message after the latency, in order, up to the first lost one."""
 
     async def scenario(world):
         world.link("reader", "redis", latency=2)
@@ -272,6 +272,8 @@ def test_messages_travel():
         took = world.now - start
         world.partition("reader", "redis")
         await writer.publish("news", "lost")
+        world.heal("reader", "redis")
+        await writer.publish("news", "after a lost one")
         return got, took, await pubsub.get_message(timeout=10)
 
     assert in_world(scenario)[0] == (["one", "two"], 2.0, None)
@@ -321,6 +323,22 @@ def test_the_answer_of_another_command_is_never_taken():
         return await client.get("n")
 
     assert in_world(scenario)[0] == "right"
+
+
+def test_a_cancelled_command_costs_its_connection():
+    """Nobody knows how far it came, so the next command goes through a new connection."""
+
+    async def scenario(world):
+        client = world.redis("a")
+        before = await client.client_id()
+        world.link("a", "redis", latency=5)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await client.get("n")
+        return before, await client.client_id()
+
+    before, after = in_world(scenario)[0]
+    assert before != after
 
 
 def test_retries_are_off_unless_asked_for():

@@ -73,6 +73,7 @@ def test_a_writer_waits_for_the_lock():
                 await db.execute("UPDATE stock SET amount = amount - 1")
                 await asyncio.sleep(3)
                 await db.commit()
+                await asyncio.sleep(10)
 
         holding = asyncio.create_task(hold())
         await asyncio.sleep(1)
@@ -126,12 +127,12 @@ def test_a_dead_process_is_rolled_back(connections):
 
         async def process():
             for number in range(connections):
+                held.append(await world.sql("shop", f"database {number}"))
                 db = await world.sql("shop", f"database {number}")
                 await db.execute("CREATE TABLE stock (amount)")
                 await db.execute("BEGIN")
                 await db.execute("INSERT INTO stock VALUES (1)")
                 held.append(db)
-                held.append(await world.sql("shop", f"database {number}"))
             await asyncio.sleep(60)
             await held[0].commit()
 

@@ -19,13 +19,17 @@ SIGNATURE = "def retry_after(level, rate, burst, cost):"
 
 @dataclass(frozen=True)
 class Attack:
-    """One attack: its class, a name, the exercise, the cell; `slow`: up to a time limit."""
+    """One attack: its class, a name, the exercise, the cell.
+
+    `slow`: it uses up a time limit. `caught`: to fail is not enough, the judge must see it.
+    """
 
     kind: str
     name: str
     exercise: str
     source: str
     slow: bool = False
+    caught: bool = False
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.name}"

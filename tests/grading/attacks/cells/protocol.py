@@ -21,10 +21,11 @@ def done(number, form="0.0", nonce=None):
 """
 
 
-def _wire(name: str, crime: str, kind: str = "forged protocol") -> Attack:
+def _wire(name: str, crime: str, kind: str = "forged protocol", *, caught: bool = False) -> Attack:
     """Do something to the wire at the first call, then answer 0."""
     body = "\n".join(f"    {line}" for line in crime.strip("\n").splitlines())
-    return Attack(kind, name, RETRY, f"{HEAD}\n{SIGNATURE}\n{body}\n    return 0.0\n")
+    source = f"{HEAD}\n{SIGNATURE}\n{body}\n    return 0.0\n"
+    return Attack(kind, name, RETRY, source, caught=caught)
 
 
 def _reply(name: str, form: str) -> Attack:
@@ -156,15 +157,15 @@ def attack(limit, window, start, gap):
     return [start, start + gap, 88_000, 88_001]
 """
 PROTOCOL = (
-    _wire("numbers guessed", NUMBERS),
-    _wire("all answers at once", MANY),
-    _wire("a nonce repeated", REPLAY, "nonce replay"),
-    _wire("replies ahead", AHEAD, "foresight"),
-    _wire("questions read before answers", PEEK, "foresight"),
-    Attack("foresight", "answers before the first question", RETRY, BEFORE),
+    _wire("numbers guessed", NUMBERS, caught=True),
+    _wire("all answers at once", MANY, caught=True),
+    _wire("a nonce repeated", REPLAY, "nonce replay", caught=True),
+    _wire("replies ahead", AHEAD, "foresight", caught=True),
+    _wire("questions read before answers", PEEK, "foresight", caught=True),
+    Attack("foresight", "answers before the first question", RETRY, BEFORE, caught=True),
     Attack("foresight", "draws of the known seeds", RETRY, GUESSES),
     Attack("foresight", "answers recorded elsewhere", "rate_limiting.boundary_attack", RECORDED),
-    _wire("a verdict of its own", VERDICT),
+    _wire("a verdict of its own", VERDICT, caught=True),
     _wire("handles never handed out", ASKS),
     _wire("questions without end", FOREVER_ASKING),
     _wire("twenty thousand effects", EFFECTS),
@@ -187,7 +188,7 @@ PROTOCOL = (
     _reply("half a character", '"\\ud800"'),
     _reply("true for one", "true"),
     Attack("forged protocol", "a cell that found itself", RETRY, FOUND),
-    Attack("forged protocol", "an answer nobody asked for", VISIT, NEXT),
+    Attack("forged protocol", "an answer nobody asked for", VISIT, NEXT, caught=True),
     Attack("forged protocol", "somebody else's handle", VISIT, HANDLE),
     Attack("forged protocol", "a client kept from before", VISIT, STALE),
     Attack("clocks", "a timer that is no time", VISIT, TIMERS),
