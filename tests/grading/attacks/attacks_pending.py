@@ -1,6 +1,7 @@
 """Nothing that a student writes raises a score or touches the host, as root and as anybody.
 
-Not collected yet: the corpus has to be seen green on a quiet machine first (rename to test_attacks.py).
+Not collected yet: the corpus has to be seen green on a quiet machine first; then this file becomes
+test_attacks.py.
 
 All attacks are handed in at once and graded by the command that an instructor types.
 """
