@@ -43,6 +43,7 @@ def shop(world):
     @app.get("/slow")
     async def slow(seconds: float = 10):
         await asyncio.sleep(seconds)
+        app.state.left.append(world.now)
         await world.redis("shop").incr("answered")
         return "done"
 
@@ -299,7 +300,9 @@ def test_a_server_that_dies():
         await client.get("/slow", timeout=None)
         return died, answered, await world.redis("other").get("answered")
 
-    assert in_world(scenario)[0] == (5, None, "1")
+    result, _, app = in_world(scenario)
+    assert result == (5, None, "1")
+    assert app.state.left == [75.0]
 
 
 def test_a_client_that_dies():
