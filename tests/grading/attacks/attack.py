@@ -21,28 +21,29 @@ SIGNATURE = "def retry_after(level, rate, burst, cost):"
 class Attack:
     """One attack: its class, a name, the exercise, the cell.
 
-    `slow`: it uses up a time limit. `caught`: to fail is not enough, the judge must see it.
+    `slow`: its seconds, when it uses up a time limit. `caught`: to fail is not enough, the judge
+    must see what was tried.
     """
 
     kind: str
     name: str
     exercise: str
     source: str
-    slow: bool = False
+    slow: int = 0
     caught: bool = False
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.name}"
 
 
-def retry(kind: str, name: str, crime: str, before: str = "", *, slow: bool = False) -> Attack:
+def retry(kind: str, name: str, crime: str, before: str = "", *, slow: int = 0) -> Attack:
     """An attack from inside a plain function: the crime, then the right answer."""
     lines = [*crime.strip("\n").splitlines(), RIGHT]
     body = "\n".join(f"    {line}" for line in lines)
     return Attack(kind, name, RETRY, f"{before}\n{SIGNATURE}\n{body}\n", slow)
 
 
-def visit(kind: str, name: str, crime: str, before: str = "", *, slow: bool = False) -> Attack:
+def visit(kind: str, name: str, crime: str, before: str = "", *, slow: int = 0) -> Attack:
     """An attack on the judge's Redis: the crime, then the right answer to it."""
     lines = [*crime.strip("\n").splitlines(), "return await redis.incr(page)"]
     body = "\n".join(f"    {line}" for line in lines)

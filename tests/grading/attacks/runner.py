@@ -29,7 +29,7 @@ __all__ = ["ORDINARY", "Ground", "Report", "filled", "grade", "left", "run", "to
 
 ORDINARY = 64_123
 """The number of a user without an account."""
-WORKERS = "3"
+WORKERS = "4"
 FEW = 60  # students whom one worker grades sooner
 PERFECT = ("a-perfect", "zz-perfect")
 Row = dict[str, Any]
@@ -121,9 +121,9 @@ def _hand_in(
 
 
 def _groups(attacks: Iterable[Attack]) -> dict[str, dict[str, Attack]]:
-    """One attack per exercise and student; the slow ones first, each by itself."""
+    """One attack per exercise and student; the slowest first, each by itself."""
     groups: dict[str, dict[str, Attack]] = {}
-    slow = sorted(attacks, key=lambda attack: (not attack.slow, attack.exercise))
+    slow = sorted(attacks, key=lambda attack: (-attack.slow, attack.exercise))
     counts: dict[str, int] = {}
     for number, attack in enumerate(slow):
         if attack.slow:

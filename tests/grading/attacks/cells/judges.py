@@ -29,11 +29,11 @@ LUA_PICKLED = (
 )
 
 
-def _lua(name: str, script: str, *, slow: bool = False) -> Attack:
+def _lua(name: str, script: str, *, slow: int = 0) -> Attack:
     return visit("judge", name, f"await redis.eval({script!r}, 0)\nreturn -1", slow=slow)
 
 
-def _commands(name: str, *commands: tuple[object, ...], slow: bool = False) -> Attack:
+def _commands(name: str, *commands: tuple[object, ...], slow: int = 0) -> Attack:
     lines = [f"await redis.execute_command(*{command!r})" for command in commands]
     return visit("judge", name, "\n".join([*lines, "return -1"]), slow=slow)
 
@@ -79,7 +79,7 @@ JUDGES = (
     _lua("attributes of functions", CALLBACK),
     _lua("attributes of errors", SNEAK),
     _lua("functions replaced", PLANT),
-    _lua("a script without end", "while true do end", slow=True),
+    _lua("a script without end", "while true do end", slow=85),
     _lua("memory of a script", "local t = {} for n = 1, 1e9 do t[n] = string.rep('x', 1e6) end"),
     _commands(
         "settings that name files", ("CONFIG", "SET", "aclfile", "@HOST@/acl"), ("ACL", "SAVE")

@@ -21,11 +21,13 @@ def done(number, form="0.0", nonce=None):
 """
 
 
-def _wire(name: str, crime: str, kind: str = "forged protocol", *, caught: bool = False) -> Attack:
+def _wire(
+    name: str, crime: str, kind: str = "forged protocol", *, caught: bool = False, slow: int = 0
+) -> Attack:
     """Do something to the wire at the first call, then answer 0."""
     body = "\n".join(f"    {line}" for line in crime.strip("\n").splitlines())
     source = f"{HEAD}\n{SIGNATURE}\n{body}\n    return 0.0\n"
-    return Attack(kind, name, RETRY, source, caught=caught)
+    return Attack(kind, name, RETRY, source, slow, caught)
 
 
 def _reply(name: str, form: str) -> Attack:
@@ -167,7 +169,7 @@ PROTOCOL = (
     Attack("foresight", "answers recorded elsewhere", "rate_limiting.boundary_attack", RECORDED),
     _wire("a verdict of its own", VERDICT, caught=True),
     _wire("handles never handed out", ASKS),
-    _wire("questions without end", FOREVER_ASKING),
+    _wire("questions without end", FOREVER_ASKING, slow=40),
     _wire("twenty thousand effects", EFFECTS),
     _wire("an unknown fault", FAULTS),
     _wire("always busy", BUSY),
@@ -187,7 +189,7 @@ PROTOCOL = (
     _reply("a handle as an answer", '{"h": ["random", 0, {}]}'),
     _reply("half a character", '"\\ud800"'),
     _reply("true for one", "true"),
-    Attack("forged protocol", "a cell that found itself", RETRY, FOUND),
+    Attack("forged protocol", "a cell that found itself", RETRY, FOUND, slow=40),
     Attack("forged protocol", "an answer nobody asked for", VISIT, NEXT, caught=True),
     Attack("forged protocol", "somebody else's handle", VISIT, HANDLE),
     Attack("forged protocol", "a client kept from before", VISIT, STALE),

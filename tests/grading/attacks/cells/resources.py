@@ -162,11 +162,11 @@ def retry_after(level, rate, burst, cost):
     return -1.0
 """
 RESOURCES = (
-    retry("time", "a loop", "while True: pass", slow=True),
-    retry("time", "a long sleep, deaf to signals", SLEEP, slow=True),
-    retry("time", "threads that spin", THREADS, slow=True),
-    retry("time", "one long call into C", "pow(3, 10**9)", slow=True),
-    Attack("time", "a loop at the top of the cell", RETRY, AT_THE_TOP, slow=True),
+    retry("time", "a loop", "while True: pass", slow=15),
+    retry("time", "a long sleep, deaf to signals", SLEEP, slow=40),
+    retry("time", "threads that spin", THREADS, slow=15),
+    retry("time", "one long call into C", "pow(3, 10**9)", slow=15),
+    Attack("time", "a loop at the top of the cell", RETRY, AT_THE_TOP, slow=15),
     Attack("time", "a coroutine that never waits", VISIT, FOR_EVER),
     Attack("time", "a coroutine that waits for ever", VISIT, PATIENT),
     retry("memory", "two gigabytes", MEMORY),
