@@ -17,7 +17,10 @@ from course_lib.systems import rate_limiting as rl
 
 __all__ = [
     "ALGORITHMS",
+    "DOWN",
+    "END",
     "SHAPES",
+    "UP",
     "limiter_named",
     "memory",
     "outage",
@@ -27,8 +30,9 @@ __all__ = [
 ]
 
 SECOND = 1_000_000  # microseconds
-ASKED_FOR = 12  # seconds of arrivals in a set of sliders
-END = 13  # seconds shown, so that late answers are seen
+ASKED_FOR = 8  # seconds of arrivals in a set of sliders
+END = 9  # seconds shown, so that late answers are seen
+DOWN, UP = 3, 6  # seconds at which Redis goes and comes back
 BY_WINDOW: dict[str, Callable[[int, int], rl.Algorithm[Any]]] = {
     "fixed window": rl.FixedWindow,
     "sliding log": rl.SlidingLog,
@@ -110,7 +114,7 @@ def limiter_named(name: str, rate: int, burst: int, window: int) -> rl.Algorithm
 
 
 def arrivals_of(shape: str, traffic: int, limit: int, window: int, seed: int) -> list[float]:
-    """Twelve seconds of requests, on average `traffic` a second; the attack goes by the limit."""
+    """Eight seconds of requests, on average `traffic` a second; the attack goes by the limit."""
     if shape == "steady":
         return load.steady(traffic, ASKED_FOR)
     if shape == "bursts":
@@ -208,7 +212,7 @@ async def outage(
     timeout: int,  # noqa: ASYNC109
     cool_down: float,
 ) -> Trace:
-    """Ten requests a second while Redis is "stopped" or "silent" from 4 s to 8 s.
+    """Ten requests a second while Redis is "stopped" or "silent" from 3 s to 6 s.
 
     `rate` is the limit a second, `timeout` milliseconds, `cool_down` seconds.
     """
@@ -238,12 +242,12 @@ async def outage(
 def _break_redis(world: World, how: str, servers: int) -> None:
     loop = asyncio.get_running_loop()
     if how == "stopped":
-        loop.call_at(4, world.stop, "redis")
-        loop.call_at(8, world.start, "redis")
+        loop.call_at(DOWN, world.stop, "redis")
+        loop.call_at(UP, world.start, "redis")
         return
     for n in range(servers):
-        loop.call_at(4, world.partition, f"server {n + 1}", "redis")
-        loop.call_at(8, world.heal, f"server {n + 1}", "redis")
+        loop.call_at(DOWN, world.partition, f"server {n + 1}", "redis")
+        loop.call_at(UP, world.heal, f"server {n + 1}", "redis")
 
 
 def _outage_picture(
@@ -255,7 +259,7 @@ def _outage_picture(
     waits = [(t, wait) for t, *_, wait in done]
     return Trace(
         end=END,
-        title=f"Redis is {how} from 4 s to 8 s",
+        title=f"Redis is {how} from {DOWN} s to {UP} s",
         summary=(
             f"{len(passed)} of {len(done)} admitted, at most {most} in any second, "
             f"longest wait {longest:.0f} ms."

@@ -53,4 +53,4 @@ OUTAGE_SCENARIOS = {
     "hardly any cool-down": {"redis": "silent", "cool_down": 0.1, "timeout": 500},
 }
 
-MEMORY = (slider("limit", 30, 5, 50, unit="requests a minute"),)
+MEMORY = (slider("limit", 20, 1, 31, unit="requests a minute"),)

@@ -22,6 +22,7 @@ from fakeredis.aioredis import AsyncFakeSocket
 
 from course_lib.lab.errors import ProcessDied
 from course_lib.lab.network import NEVER
+from course_lib.lab.redis_scripts import KeptScripts
 from course_lib.lab.turn import TURN
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class Servers:
         self.world = world
         self.clock = VirtualClock(world)
         self._servers: dict[str, fakeredis.FakeServer] = {}
+        self._scripts: dict[fakeredis.FakeServer, KeptScripts] = {}
         # By number, for an order that is the same in every run.
         self._sockets: weakref.WeakValueDictionary[int, Socket] = weakref.WeakValueDictionary()
         world.on_stop(self._stopped)
@@ -96,6 +98,10 @@ class Servers:
             with self.clock, _categories_looked_up_once():
                 self._servers[name] = fakeredis.FakeServer()
         return self._servers[name]
+
+    def scripts(self, server: fakeredis.FakeServer, runtime: Any) -> KeptScripts:
+        """The server's Lua runtime, with what it has compiled so far."""
+        return self._scripts.setdefault(server, KeptScripts(runtime))
 
     def connect(self, who: str, name: str, db: int, client_info: Any) -> Socket:
         """The server's end of a new connection of node `who`."""
@@ -128,6 +134,7 @@ class Socket(AsyncFakeSocket):
             servers.get(target), db, client_class=redis.asyncio.Redis, client_info=client_info
         )
         self.who, self.target = who, target
+        self._scripts = servers.scripts
         self._world, self._clock = servers.world, servers.clock
         self._answers: list[Any] | None = None
         self._gone = False
@@ -145,6 +152,9 @@ class Socket(AsyncFakeSocket):
         finally:
             self._answers = None
         return answers
+
+    def _get_server_runtime(self, server: fakeredis.FakeServer) -> Any:
+        return self._scripts(server, super()._get_server_runtime(server))
 
     def put_response(self, msg: Any) -> None:
         """Called by fakeredis with each answer and each message of a subscription."""

@@ -12,6 +12,7 @@ from course_lib.lab import World, load, run
 from course_lib.show import Choice, Lanes, Trace
 from course_lib.systems import rate_limiting as rl
 
+DOWN, UP, END = experiments.DOWN, experiments.UP, experiments.END
 FIRST = {control.name: control.value for control in controls.TRAFFIC}
 
 
@@ -91,14 +92,14 @@ def test_same_seed() -> None:
 
 def test_fail_open() -> None:
     """While Redis is down, "open" denies nobody and "closed" admits nobody."""
-    assert outcomes(outage(fallback="open"), 4.2, 8) == {"admitted"}
-    assert outcomes(outage(fallback="closed"), 4.2, 8) == {"failed"}
+    assert outcomes(outage(fallback="open"), DOWN + 0.2, UP) == {"admitted"}
+    assert outcomes(outage(fallback="closed"), DOWN + 0.2, UP) == {"failed"}
 
 
 def test_local_share() -> None:
     """With local shares the servers together stay within burst and rate of one limit."""
     trace = outage(fallback="local", redis="stopped", servers=2, rate=4)
-    during = [t for t in admitted(trace) if 5.1 < t < 8]
+    during = [t for t in admitted(trace) if DOWN + 1.1 < t < UP]
     assert experiments.worst(during, 1) <= 8
 
 
@@ -106,8 +107,8 @@ def test_local_share() -> None:
 def test_redis_comes_back(how: str) -> None:
     """After the outage Redis decides again, without a restart."""
     trace = outage(fallback="closed", redis=how)
-    assert "failed" not in outcomes(trace, 9.2, 13)
-    assert outcomes(trace, 9.2, 13) == {"admitted", "denied"}
+    assert "failed" not in outcomes(trace, UP + 1.2, END)
+    assert outcomes(trace, UP + 1.2, END) == {"admitted", "denied"}
 
 
 def test_silence_costs_the_time_out() -> None:
