@@ -275,10 +275,11 @@ def _outage_picture(
 async def memory(*, seed: int, limit: int) -> Trace:
     """What Redis stores for one user who sends `limit` requests within a minute, by algorithm."""
     sizes: dict[str, list[tuple[float, float]]] = {}
+    redis = World(seed).redis("server 1")
     for name in ALGORITHMS:
         by_window = name in BY_WINDOW
         algorithm = BY_WINDOW[name](limit, 60) if by_window else BY_BURST[name](limit / 60, limit)
-        sizes[name] = await _growth(World(seed), algorithm, limit)
+        sizes[name] = await _growth(rl.RedisLimiter(redis, algorithm), limit)
     now = ", ".join(f"{name} {points[-1][1]:,.0f}" for name, points in sizes.items())
     return Trace(
         end=limit,
@@ -289,10 +290,7 @@ async def memory(*, seed: int, limit: int) -> Trace:
     )
 
 
-async def _growth(
-    world: World, algorithm: rl.Algorithm[Any], requests: int
-) -> list[tuple[float, float]]:
-    limiter = rl.RedisLimiter(world.redis("server 1"), algorithm)
+async def _growth(limiter: rl.RedisLimiter, requests: int) -> list[tuple[float, float]]:
     points: list[tuple[float, float]] = [(0, 0)]
     for number in range(1, requests + 1):
         await limiter.hit("user:7")

@@ -6,6 +6,7 @@ own sentence. The browser sends at most one change of a slider while an earlier 
 that stale runs do not pile up.
 """
 
+import gc
 import inspect
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from html import escape
@@ -34,6 +35,16 @@ def _sentence(error: BaseException) -> str:
     return f"The run broke off: {type(error).__name__}: {error}"
 
 
+def _settle() -> None:
+    """Let the garbage collector leave alone what is loaded by now.
+
+    Once in some moves it would go through all of it, which takes longer than a run.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
 class Tune(widgets.VBox):  # type: ignore[misc]  # ipywidgets is untyped
     """Controls above a player; made by `tune`."""
 
@@ -59,6 +70,7 @@ class Tune(widgets.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self._run()
         if isinstance(self._error, KeyboardInterrupt):
             raise self._error
+        _settle()
 
     _error: BaseException | None = None
 
