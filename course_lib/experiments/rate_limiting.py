@@ -272,10 +272,10 @@ def _outage_picture(
     )
 
 
-async def memory(*, seed: int, limit: int) -> Trace:
+async def memory(*, limit: int) -> Trace:
     """What Redis stores for one user who sends `limit` requests within a minute, by algorithm."""
     sizes: dict[str, list[tuple[float, float]]] = {}
-    redis = World(seed).redis("server 1")
+    redis = World().redis("server 1")
     for name in ALGORITHMS:
         by_window = name in BY_WINDOW
         algorithm = BY_WINDOW[name](limit, 60) if by_window else BY_BURST[name](limit / 60, limit)

@@ -1,6 +1,7 @@
 """Sliders for an experiment: move one, and the run is made again and its picture changes.
 
-The experiment is a function of a seed and of named parameters that returns a Trace. Runs are
+The experiment is a function of named parameters, and of a seed if it has any dice, that returns a
+Trace. Runs are
 cached, a slow one waits for a button, and an impossible setting is answered by the experiment's
 own sentence. The browser sends at most one change of a slider while an earlier one is at work, so
 that stale runs do not pile up.
@@ -35,6 +36,11 @@ def _sentence(error: BaseException) -> str:
     return f"The run broke off: {type(error).__name__}: {error}"
 
 
+def _takes_seed(experiment: Experiment) -> bool:
+    taken = inspect.signature(experiment).parameters.values()
+    return any(each.name == "seed" or each.kind is each.VAR_KEYWORD for each in taken)
+
+
 def _settle() -> None:
     """Let the garbage collector leave alone what is loaded by now.
 
@@ -57,6 +63,7 @@ class Tune(widgets.VBox):  # type: ignore[misc]  # ipywidgets is untyped
     ) -> None:
         self._experiment, self._controls, self._first_seed = experiment, tuple(controls), seed
         self.seed, self.message, self.slow = seed, "", False
+        self._throws_dice = _takes_seed(experiment)
         self._scenarios = {name: dict(values) for name, values in scenarios.items()}
         self._cache: dict[tuple[object, ...], Trace] = {}
         self._shown: Trace | None = None
@@ -85,6 +92,8 @@ class Tune(widgets.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         for name, tip in TIPS.items():
             self.buttons[name].tooltip = tip
         self.buttons["Run"].layout.display = "none"
+        if not self._throws_dice:
+            self.buttons["New seed"].layout.display = "none"
         self.note, self.progress = widgets.HTML(), widgets.HTML()
         self.note.add_class("atr-note")
         scenario = [widgets.Label("scenario"), self.scenario] if self._scenarios else []
@@ -198,7 +207,8 @@ class Tune(widgets.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         return self._cache[key]
 
     def _made(self) -> Trace:
-        made = self._experiment(seed=self.seed, **self.values())
+        dice = {"seed": self.seed} if self._throws_dice else {}
+        made = self._experiment(**dice, **self.values())
         if not inspect.iscoroutine(made):
             return cast(Trace, made)
         from course_lib.lab import run  # late, so that sliders work where no lab is needed
@@ -228,7 +238,8 @@ class Tune(widgets.VBox):  # type: ignore[misc]  # ipywidgets is untyped
     def __repr__(self) -> str:
         settings = ", ".join(self._setting(control) for control in self._controls)
         said = self.message or (self._shown.summary if self._shown else "")
-        return f"{settings}, seed {self.seed}: {said}"
+        seed = f", seed {self.seed}" if self._throws_dice else ""
+        return f"{settings}{seed}: {said}"
 
     def _setting(self, control: Control) -> str:
         value = self.fields[control.name].value
@@ -255,6 +266,7 @@ def tune(
 ) -> Tune:
     """Sliders above a player: `experiment(seed=..., **params)` returns a Trace, at once or awaited.
 
+    An experiment without a parameter `seed` gets none, and no button for a new one.
     A ValueError of the experiment is shown as its sentence; the last picture stays, dimmed.
     """
     return Tune(experiment, controls, scenarios or {}, seed)

@@ -84,6 +84,18 @@ def test_reset_restores_values_and_seed(tuned: Tune) -> None:
     assert tuned.scenario.value == ""
 
 
+def test_without_dice() -> None:
+    """An experiment that takes no seed gets none, and there is no button for a new one."""
+
+    def experiment(*, rate: float, kind: str) -> Trace:
+        return Trace(end=1, tracks=[Level("Rate", [(0, rate)], 20)], summary=f"{rate} {kind}.")
+
+    tuned = _tuned(experiment)
+    assert tuned.player.trace["summary"] == "5 fixed."
+    assert tuned.buttons["New seed"].layout.display == "none"
+    assert repr(tuned) == "rate 5 requests/s, kind fixed: 5 fixed."
+
+
 def test_seeds_follow_one_another(tuned: Tune, experiment: Experiment) -> None:
     """New seed goes through the same seeds each time, and the button shows the seed."""
     tuned.buttons["New seed"].click()

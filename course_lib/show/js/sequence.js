@@ -53,7 +53,8 @@ function arrow(view, track, i, { x, rowY, ends, left, right }) {
 }
 
 function rowLabel(view, track, i) {
-  if (view.clock === "steps") return String(i + 1);
+  // The text schedule numbers effects; a reply belongs to the request above it.
+  if (view.clock === "steps") return Number.isInteger(track.sent[i]) ? String(track.sent[i] + 1) : "";
   const { factor, digits } = timeUnit(view.end);
   return (track.sent[i] * factor).toFixed(digits);
 }

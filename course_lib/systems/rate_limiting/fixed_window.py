@@ -43,7 +43,8 @@ if allowed or current < start then
   redis.call('SET', KEYS[1], value, 'PX', math.ceil(left / 1000) + 1)
 end
 local wait = (allowed and 0) or (cost > limit and -1) or left
-return {allowed and 1 or 0, math.max(0, limit - count), wait, count > 0 and left or 0}
+local remaining, reset = math.max(0, limit - count), count > 0 and left or 0
+return string.format('%d %d %d %d', allowed and 1 or 0, remaining, wait, reset)
 """
 
 

@@ -41,7 +41,8 @@ if allowed then ahead = ahead + price end
 if allowed or now + ahead < tat then
   redis.call('SET', KEYS[1], string.format('%d', now + ahead), 'PX', math.ceil(ahead / 1000) + 1)
 end
-return {allowed and 1 or 0, math.floor((capacity - ahead) / interval), wait, ahead}
+local remaining = math.floor((capacity - ahead) / interval)
+return string.format('%d %d %d %d', allowed and 1 or 0, remaining, wait, ahead)
 """
 
 

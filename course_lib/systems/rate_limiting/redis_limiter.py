@@ -59,5 +59,6 @@ class RedisLimiter:
         Decision(allowed=False, limit=1, remaining=1, retry_after=inf, reset_after=0.0)
         """
         answer = await self._script(keys=[self.key(key)], args=self.algorithm.arguments(cost))
-        allowed, remaining, wait, reset = answer
+        # One line of text, not a list: redis-py reads each element of a list by itself.
+        allowed, remaining, wait, reset = map(int, answer.split())
         return Decision.of(allowed == 1, self.algorithm.limit, remaining, wait, reset)

@@ -57,7 +57,7 @@ if allowed or current < start then
   redis.call('SET', KEYS[1], value, 'PX', math.ceil(reset / 1000) + 1)
 end
 local remaining = math.floor((limit * window - previous * left) / window) - count
-return {allowed and 1 or 0, math.max(0, remaining), wait, reset}
+return string.format('%d %d %d %d', allowed and 1 or 0, math.max(0, remaining), wait, reset)
 """
 
 

@@ -56,7 +56,8 @@ if newest == now then redis.call('PEXPIRE', KEYS[1], math.ceil(window / 1000) + 
 local too_many = count + cost - limit
 local wait = (allowed and 0) or (cost > limit and -1)
   or (too_many == 1 and oldest or at(too_many - 1)) + window - now
-return {allowed and 1 or 0, math.max(0, limit - count), wait, reset}
+local remaining = math.max(0, limit - count)
+return string.format('%d %d %d %d', allowed and 1 or 0, remaining, wait, reset)
 """
 
 

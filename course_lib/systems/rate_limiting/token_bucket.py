@@ -45,7 +45,8 @@ if allowed or back then
   redis.call('SET', KEYS[1], string.format('%d %d', level, now), 'PX', math.ceil(reset / 1000) + 1)
 end
 local wait = (allowed and 0) or (price > capacity and -1) or price - level
-return {allowed and 1 or 0, math.floor(level / interval), wait, reset}
+local remaining = math.floor(level / interval)
+return string.format('%d %d %d %d', allowed and 1 or 0, remaining, wait, reset)
 """
 
 

@@ -101,7 +101,7 @@ class ClockedRedis:
         """The script's decision at `now`."""
         with self.at(now):
             answer = self.client.eval(algorithm.script, 1, key, *algorithm.arguments(cost))
-        allowed, remaining, wait, reset = answer
+        allowed, remaining, wait, reset = map(int, answer.split())
         return Decision.of(allowed == 1, algorithm.limit, remaining, wait, reset)
 
     @contextmanager
