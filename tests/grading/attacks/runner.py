@@ -29,8 +29,9 @@ __all__ = ["ORDINARY", "Ground", "Report", "filled", "grade", "left", "run", "to
 
 ORDINARY = 64_123
 """The number of a user without an account."""
-WORKERS = "4"
+WORKERS = "3"
 FEW = 60  # students whom one worker grades sooner
+SECONDS = "25"  # of real time for one exercise: many times what an honest one needs
 PERFECT = ("a-perfect", "zz-perfect")
 Row = dict[str, Any]
 
@@ -200,7 +201,7 @@ def grade(ground: Ground, user: int, workers: str = WORKERS, notebooks: bool = F
             os.chown(path, user, user)
     command = [sys.executable, "-m", "course_lib.grading", str(ground.base / "in")]
     command += ["--out", str(ground.base / "out"), "--secret", str(secret), "--workers", workers]
-    command += [] if notebooks else ["--no-notebooks"]
+    command += ["--seconds", SECONDS, *([] if notebooks else ["--no-notebooks"])]
     keeper = [sys.executable, "-m", "tests.grading.attacks.keeper", str(user)]
     place = {"HOME": str(ground.base / "home"), "TMPDIR": str(ground.base / "home")}
     hidden = {"COURSE_GRADING_SECRET": ground.canary, "TOKEN": ground.canary}
