@@ -33,6 +33,9 @@ WORKERS = "3"
 FEW = 60  # students whom one worker grades sooner
 SECONDS = "25"  # of real time for one exercise: many times what an honest one needs
 PERFECT = ("a-perfect", "zz-perfect")
+ELEMENTS = """!doctype html head meta title style body h1 h2 p table tr td th pre svg line text
+path"""
+"""The elements of our pages."""
 Row = dict[str, Any]
 
 
@@ -84,6 +87,7 @@ def run(
     """Grade the attacks as a user of this machine, and return what was seen."""
     with tempfile.TemporaryDirectory(prefix="attacks-") as folder:
         base = Path(folder)
+        base.chmod(0o755)  # nothing but the sandbox may stand between an attack and the host
         canary = f"canary-{secrets.token_hex(16)}"
         host = Host(base / "host", canary)
         try:
@@ -316,10 +320,19 @@ def _pages(ground: Ground, wrong: list[str]) -> None:
         name = path.relative_to(ground.base)
         if hidden.search(text):
             wrong.append(f"{name} tells a secret")
-        if path.suffix == ".html" and re.search("<script|<img|<iframe|javascript:|onerror=<", text):
-            wrong.append(f"{name} holds markup of a student's")
+        if path.suffix == ".html" and (strange := _markup(text)):
+            wrong.append(f"{name} holds markup of a student's: {strange}")
+        if re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text):
+            wrong.append(f"{name} holds signs that nobody sees")
         if path.suffix == ".csv" and re.search(r'(?m)(^|,)"?[=+@\-|%]', text):
             wrong.append(f"{name} holds a formula")
+
+
+def _markup(text: str) -> list[str]:
+    """Elements that no page of ours has, and attributes that act."""
+    elements = set(re.findall(r"<([^\s>/]+)", text)) - set(ELEMENTS.split())
+    acting = re.findall(r"<[^>]*\s(?:on\w+|href|src|srcdoc|action)\s*=[^>]*>", text)
+    return sorted(elements) + acting
 
 
 def main(words: list[str]) -> int:

@@ -23,6 +23,8 @@ from tests.grading.attacks.host import Host
 from tests.grading.attacks.runner import ORDINARY, run
 
 CLASSES = {
+    "CSV",
+    "HTML",
     "clocks",
     "disk",
     "exceptions",
@@ -37,6 +39,7 @@ CLASSES = {
     "output",
     "pickles",
     "reading",
+    "signs",
     "survivors",
     "tampering",
     "time",
