@@ -19,11 +19,13 @@ from course_lib.grading.lane import Lane
 from course_lib.grading.report.gradebook import Book, build
 from course_lib.grading.report.write import write_reports
 from course_lib.grading.sandbox.boundary import find_bwrap
+from course_lib.grading.sandbox.limits import CELL
 from course_lib.grading.store import Store
 from course_lib.grading.submissions import Stray, Submission, find
 
 __all__ = ["main"]
 
+SECONDS = f"real time for one exercise, more on a slow machine (default: {CELL.wall:g})"
 EPILOG = """
 what is handed in:  SUBMISSIONS/<student>/<NN_slug>.ipynb, a second time <NN_slug>.2.ipynb
 what comes out:     gradebook.csv and .json, canvas.csv, moodle.csv, triage.html,
@@ -79,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--settings", type=Path, metavar="FILE", help="weights, due dates, students (see below)")
     add("--secret", type=Path, metavar="FILE", help=f"the secret (or ${secret.VARIABLE})")
     add("--notebooks", type=Path, metavar="FOLDER", help="the course's own notebooks")
+    add("--seconds", type=_count, default=int(CELL.wall), metavar="N", help=SECONDS)
     add("--no-notebooks", action="store_true", help="do not execute whole notebooks; grades only")
     return parser
 
@@ -120,6 +123,7 @@ def _grade(
         secret_file=options.secret and options.secret.absolute(),
         round=options.round,
         execute=not options.no_notebooks,
+        seconds=options.seconds,
         version=course.version,
     )
     workers = options.workers or min(os.cpu_count() or 1, len(todo))

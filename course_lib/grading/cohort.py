@@ -6,11 +6,10 @@ most a few submissions per worker are under way at a time. Left out: time limits
 judge's.
 """
 
-import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ __all__ = ["Plan", "grade_all"]
 
 WINDOW = 4  # submissions under way per worker
 RETRIES = 3
+PATIENCE = 20  # seconds for a scheduler to answer, and to have a worker
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Plan:
     secret_file: Path | None
     round: int
     execute: bool
+    seconds: float
     version: str
 
 
@@ -52,8 +53,11 @@ def grade_all(
     Raises CannotStart when there is no sandbox or no scheduler.
     """
     if scheduler is None and workers == 1:
-        for submission in todo:
-            done(submission, _attempt(plan, submission))
+        try:
+            for submission in todo:
+                done(submission, _attempt(plan, submission))
+        finally:
+            _let_go()
         return
     with _client(workers, scheduler) as client:
         _spread(client, plan, todo, done)
@@ -62,7 +66,8 @@ def grade_all(
 def _attempt(plan: Plan, submission: Submission) -> str:
     """Grade one; return what went wrong, of all that is not the submission's own fault."""
     try:
-        _grader(plan, os.getpid()).grade(submission)
+        with _one_at_a_time:
+            _grader(plan).grade(submission)
     except CannotStart:
         raise
     except Exception as error:
@@ -70,22 +75,41 @@ def _attempt(plan: Plan, submission: Submission) -> str:
     return ""
 
 
-@cache
-def _grader(plan: Plan, process: int) -> Grader:
-    """The grader of this process, with its lane; both boxes end with the process."""
+_one_at_a_time = threading.Lock()
+"""A lane takes one job at a time, also in a Dask worker that was given several threads."""
+_held: dict[Plan, Grader] = {}
+"""The grader of this process, with its open lane; it belongs to one plan."""
+
+
+def _grader(plan: Plan) -> Grader:
+    if plan not in _held:
+        _let_go()
+        _held[plan] = _made(plan)
+    return _held[plan]
+
+
+def _let_go() -> None:
+    """Close the lane of this process; nothing of a run stays behind in somebody's Dask worker."""
+    while _held:
+        _held.popitem()[1].lane.close()
+
+
+def _made(plan: Plan) -> Grader:
     course = Course(plan.notebooks)
     if course.version != plan.version:
         raise CannotStart(
             f"A worker has version {course.version} of the course, not {plan.version}."
         )
     store = Store(plan.out, course.version, plan.round)
+    key = secret.load(plan.secret_file)
     lane = Lane(course.modules(plan.execute))
     lane.open()
-    return Grader(plan.folder, course, secret.load(plan.secret_file), store, lane, plan.execute)
+    return Grader(plan.folder, course, key, store, lane, plan.execute, plan.seconds)
 
 
 @contextmanager
 def _client(workers: int, scheduler: str | None) -> Iterator[Any]:
+    """A Dask client with workers behind it, or CannotStart."""
     try:
         import distributed
     except ImportError:
@@ -94,15 +118,27 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Any]:
             "or grade with --workers 1."
         ) from None
     with ExitStack() as stack:
-        try:
-            yield stack.enter_context(_connected(distributed, stack, workers, scheduler))
-        except OSError as error:
-            raise CannotStart(f"The scheduler {scheduler} cannot be reached: {error}.") from None
+        client = _connected(distributed, stack, workers, scheduler)
+        yield client
+        if scheduler is not None:
+            client.run(_let_go)
 
 
 def _connected(distributed: Any, stack: ExitStack, workers: int, scheduler: str | None) -> Any:
-    if scheduler is not None:
-        return distributed.Client(scheduler, timeout=15)
+    if scheduler is None:
+        return stack.enter_context(_local(distributed, stack, workers))
+    try:
+        client = stack.enter_context(distributed.Client(scheduler, timeout=PATIENCE))
+    except (OSError, ValueError) as error:
+        raise CannotStart(f"The scheduler {scheduler} cannot be reached: {error}.") from None
+    try:
+        client.wait_for_workers(1, timeout=PATIENCE)
+    except TimeoutError:
+        raise CannotStart(f"The scheduler {scheduler} has no workers: `dask worker`.") from None
+    return client
+
+
+def _local(distributed: Any, stack: ExitStack, workers: int) -> Any:
     cluster = distributed.LocalCluster(
         n_workers=workers,
         threads_per_worker=1,
@@ -131,11 +167,15 @@ def _spread(client: Any, plan: Plan, todo: list[Submission], done: Done) -> None
     finished: Any = distributed.as_completed(first)  # type: ignore[no-untyped-call]
     for future in finished:
         submission = running.pop(future)
-        error = future.exception()
-        if isinstance(error, CannotStart):
-            raise error
-        done(submission, str(error) if error is not None else future.result())
+        done(submission, _trouble(future))
         future.release()
         after = next(rest, None)
         if after is not None:
             finished.add(submit(after))
+
+
+def _trouble(future: Any) -> str:
+    error = future.exception()
+    if isinstance(error, CannotStart):
+        raise error
+    return str(future.result()) if error is None else f"{type(error).__name__}: {error}"

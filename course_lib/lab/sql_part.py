@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["connection"]
 
 STATEMENTS = frozenset(("execute", "executemany", "executescript", "commit", "rollback"))
+SHORTCUTS = frozenset(("_execute_insert", "_execute_fetchall"))  # a statement and its rows in one
 
 
 class _Database:
@@ -105,7 +106,7 @@ class _Connection(aiosqlite.Connection):
         if self._connection is None:
             raise ValueError("Connection closed")
         name = fn.__name__
-        if name not in STATEMENTS:
+        if name not in STATEMENTS | SHORTCUTS:
             return fn(*args, **kwargs)
         return await self._statement(name, lambda: fn(*args, **kwargs), args)
 
@@ -155,4 +156,6 @@ def _row_count(result: object) -> object:
     """What the log shows of a statement's cursor."""
     if isinstance(result, sqlite3.Cursor):
         return "rows" if result.description else f"{max(result.rowcount, 0)} changed"
-    return "ok"
+    if isinstance(result, list):
+        return "rows"
+    return "ok" if result is None else "1 changed"

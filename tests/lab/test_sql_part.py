@@ -48,6 +48,25 @@ def test_statements_are_effects():
     assert [effect.writes for effect in world.log[start[0] :]] == [True, True, False]
 
 
+def test_shortcuts_are_effects():
+    """A statement that comes with its rows or its row's number takes its time too."""
+
+    async def scenario(world):
+        await stock_of(world)
+        start = len(world.log), world.now
+        async with world.sql("shop") as db:
+            await db.execute_insert("INSERT INTO stock VALUES (?)", (1,))
+            rows = await db.execute_fetchall("SELECT amount FROM stock")
+        return start, len(list(rows)), world.now
+
+    (start, rows, now), world = in_world(scenario, latency=0.5)
+    assert (rows, now - start[1]) == (2, 2.0)
+    assert [str(effect) for effect in world.log[start[0] :]] == [
+        "shop: INSERT INTO stock VALUES (?) -> 1 changed",
+        "shop: SELECT amount FROM stock -> rows",
+    ]
+
+
 def test_isolation():
     """Nobody sees what is not committed, and everybody sees what is."""
 

@@ -3,13 +3,20 @@
 See protocol.handles for the other half.
 """
 
-import random
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from course_lib.grading.inside.http_double import http_client
+from course_lib.grading.inside.objects import (
+    RandomDouble,
+    object_double,
+    parts_double,
+    promise_double,
+)
 from course_lib.grading.inside.redis_double import redis_client
 from course_lib.grading.inside.sql_double import SqlConnection
+from course_lib.grading.protocol.values import NotSendable
 
 if TYPE_CHECKING:
     from course_lib.grading.inside.learner import Learner
@@ -23,47 +30,32 @@ class Doubles:
     def __init__(self, learner: "Learner") -> None:
         self._learner = learner
         self._known: dict[int, object] = {}
+        self._numbers: dict[int, int] = {}
 
     def of(self, reference: list[Any]) -> object:
-        """Return the double that a reference `[kind, number, options]` stands for."""
-        kind, number, form = reference
+        """Return the double that a reference `[kind, number, options, spoken]` stands for."""
+        kind, number, form, spoken = reference
         if number not in self._known:
-            self._known[number] = _MAKERS[kind](self._learner, number, dict(form))
+            double: Any = _MAKERS[kind](self._learner, number, form)
+            with suppress(AttributeError):  # a coroutine or a generator takes no name
+                double.spoken = spoken
+            self._known[number] = double
+            self._numbers[id(double)] = number
         return self._known[number]
 
-
-def _function(learner: "Learner", number: int, options: dict[str, Any]) -> Callable[..., Any]:
-    async def waits(*arguments: object) -> Any:
-        return await learner.effect(number, list(arguments))
-
-    def plain(*arguments: object) -> Any:
-        return learner.ask(number, list(arguments))
-
-    double: Any = waits if options["waits"] else plain
-    double.spoken = options["spoken"]
-    made: Callable[..., Any] = double
-    return made
+    def refer(self, value: object) -> int:
+        """Return the number of a double that the learner hands back to the judge."""
+        if id(value) not in self._numbers:
+            raise NotSendable(f"an object of type {type(value).__name__}, which the judge has not")
+        return self._numbers[id(value)]
 
 
-class _Random(random.Random):
-    """A generator whose every draw is the judge's."""
-
-    def __init__(self, learner: "Learner", number: int, options: dict[str, Any]) -> None:
-        self._learner, self._number = learner, number
-        super().__init__(0)
-
-    def random(self) -> float:
-        value: float = self._learner.ask(self._number, ["random"])
-        return value
-
-    def getrandbits(self, k: int, /) -> int:
-        return int(self._learner.ask(self._number, ["bits", k]), 16)
-
-
-_MAKERS: dict[str, Callable[["Learner", int, dict[str, Any]], object]] = {
+_MAKERS: dict[str, Callable[["Learner", int, Any], object]] = {
     "redis": redis_client,
     "http": http_client,
     "sql": SqlConnection,
-    "function": _function,
-    "random": _Random,
+    "object": object_double,
+    "parts": parts_double,
+    "promise": promise_double,
+    "random": RandomDouble,
 }

@@ -1,4 +1,7 @@
-"""An httpx client whose requests are answered by the judge's world."""
+"""An httpx client whose requests are answered by the judge's world.
+
+Left out: a request's body that is sent while it is made; it is collected first.
+"""
 
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
@@ -17,6 +20,8 @@ def http_client(learner: "Learner", number: int, options: dict[str, Any]) -> htt
         transport=_Transport(learner, number),
         base_url=options["base_url"],
         headers=[tuple(pair) for pair in options["headers"]],
+        params=[tuple(pair) for pair in options["params"]],
+        cookies=options["cookies"],
         timeout=httpx.Timeout(**options["timeout"]),
         follow_redirects=options["follow_redirects"],
     )

@@ -145,7 +145,7 @@ class Learner:
 
     def ask(self, handle: int, payload: Any) -> Any:
         """Ask the judge something that it answers at once."""
-        self._lines.send({"ask": [handle, encode(payload)]})
+        self._lines.send({"ask": [handle, encode(payload, self._doubles.refer)]})
         value = decode(self._lines.receive()["told"], self._doubles.of)
         if isinstance(value, Exception):
             raise value
@@ -157,7 +157,7 @@ class Learner:
         self._numbers += 1
         number = self._numbers
         self._waiting[number] = future = loop.create_future()
-        self._say(["effect", number, handle, encode(payload)])
+        self._say(["effect", number, handle, encode(payload, self._doubles.refer)])
         try:
             return await future
         except asyncio.CancelledError:

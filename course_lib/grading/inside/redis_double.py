@@ -3,6 +3,7 @@
 Everything above the connection is redis-py's own: pipelines, scripts, locks, decoding of answers.
 """
 
+import math
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -86,9 +87,16 @@ class _Connection(AbstractConnection):
     async def can_read(self) -> bool:
         return bool(self._answers)
 
-    async def read_response(self, *given: Any, **options: Any) -> Any:
+    async def read_response(
+        self,
+        disable_decoding: bool = False,
+        timeout: float | None = None,  # noqa: ASYNC109
+        **options: Any,
+    ) -> Any:
         if not self._answers:
-            self._answers.append(await self.learner.effect(self.handle, ["read", self._number]))
+            patience = None if timeout == math.inf else timeout
+            request = ["read", self._number, patience]
+            self._answers.append(await self.learner.effect(self.handle, request))
         answer = self._answers.popleft()
         if isinstance(answer, Exception):
             raise answer

@@ -10,9 +10,11 @@ import json
 import os
 import resource
 import select
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import time
 from typing import Any
 
@@ -29,6 +31,10 @@ Said = dict[str, Any]
 LONGEST_VERDICT = 1 << 20  # bytes
 LONGEST_NOTEBOOK = 4 << 20  # bytes
 MEMORY = 1 << 30
+JAILS = 2
+"""How many jails one judge opens at most; the next judge's have other users."""
+FILES = "/tmp/judge"
+"""Where the databases of one judge's worlds lie; a judge that is killed cannot clear them away."""
 
 
 def main() -> None:
@@ -59,6 +65,7 @@ def _answer(job: Said, jails: Jails) -> Said:
 def _judged(task: Said, jails: Jails) -> Said:
     """Fork a judge for one exercise, and wait for its verdict or its end."""
     reader, writer = os.pipe()
+    os.makedirs(FILES, exist_ok=True)
     child = os.fork()
     if child == 0:
         os.close(reader)
@@ -68,6 +75,8 @@ def _judged(task: Said, jails: Jails) -> Said:
     os.close(reader)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
+    shutil.rmtree(FILES, ignore_errors=True)
+    jails.skip(JAILS)
     try:
         verdict: Said = json.loads(data)
     except ValueError:
@@ -87,6 +96,7 @@ def _child(task: Said, jails: Jails, writer: int) -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, longest(task["seconds"]))
     resource.setrlimit(resource.RLIMIT_AS, (_size() + MEMORY, _size() + MEMORY))
+    tempfile.tempdir = FILES
     status = 1
     try:
         data = json.dumps(

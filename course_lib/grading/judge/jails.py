@@ -18,14 +18,18 @@ class Jails:
         self._control, self._hidden = control, hidden
         self._slot, self._leashes = first_slot, list[int]()
 
-    def open(self, kind: str) -> tuple[int, int]:
-        """Start a jail; return what it writes to us, and where we write to it."""
+    def open(self, kind: str, seconds: float = CELL.wall) -> tuple[int, int]:
+        """Start a jail; return what it writes to us, and where we write to it.
+
+        `seconds` of real time for one cell; a whole notebook has a time of its own.
+        """
         their_in, our_out = os.pipe()
         our_in, their_out = os.pipe()
         their_leash, leash = os.pipe()
         self._slot += 1
         hidden = self._hidden if kind == "cell" else []
         request: dict[str, Any] = {"kind": kind, "slot": self._slot % 4000, "hidden": hidden}
+        request["seconds"] = seconds
         theirs = [their_in, their_out, their_leash]
         socket.send_fds(self._control, [json.dumps(request).encode()], theirs)
         for fd in theirs:
@@ -35,13 +39,17 @@ class Jails:
 
     def channel(self, seconds: float = CELL.wall) -> Channel:
         """Start a jail for one cell and return the wire to it, for so many seconds of real time."""
-        return Channel(*self.open("cell"), seconds)
+        return Channel(*self.open("cell", seconds), seconds)
 
     def let_go(self) -> None:
         """End all jails that were opened here."""
         for fd in self._leashes:
             os.close(fd)
         self._leashes = []
+
+    def skip(self, count: int) -> None:
+        """Leave out the users of jails that were opened in another process."""
+        self._slot += count
 
     @property
     def slot(self) -> int:

@@ -7,16 +7,18 @@ is told apart; the learner's half has the same kinds (see inside.handles). A new
 belongs into both; a new exercise does not.
 """
 
+import inspect
 import random
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import aiosqlite
 import httpx
 import redis.asyncio
 
-from course_lib.grading.protocol.functions import Function, Random
 from course_lib.grading.protocol.http import Http
+from course_lib.grading.protocol.objects import Object, Parts, Promise, Random, is_parts
 from course_lib.grading.protocol.redis import Redis
 from course_lib.grading.protocol.sql import Sql
 from course_lib.grading.protocol.values import NotSendable
@@ -28,7 +30,9 @@ KINDS: tuple[tuple[str, Callable[[object], bool], Callable[[Any], Any]], ...] = 
     ("http", lambda value: isinstance(value, httpx.AsyncClient), Http),
     ("sql", lambda value: isinstance(value, aiosqlite.Connection), Sql),
     ("random", lambda value: isinstance(value, random.Random), Random),
-    ("function", callable, Function),
+    ("parts", is_parts, Parts),
+    ("promise", inspect.isawaitable, Promise),
+    ("object", lambda value: not isinstance(value, ModuleType), Object),
 )
 
 
@@ -41,12 +45,20 @@ class Handles:
         self._kept: list[object] = []
 
     def refer(self, value: object) -> list[Any]:
-        """Return what stands for a handle on the wire: kind, number, and what its double needs."""
+        """Return what stands for a handle on the wire: kind, number, what its double needs, and how
+        it shows in a call.
+        """
         for kind, fits, make in KINDS:
             if fits(value):
                 number = self._numbered(value, make)
-                return [kind, number, self._known[number].options()]
+                return [kind, number, self._known[number].options(), _spoken(value)]
         raise NotSendable(f"an object of type {type(value).__name__}, which no handle stands for")
+
+    def resolve(self, number: Any) -> object:
+        """Return the object of a handle that comes back, as an argument of a callback."""
+        if type(number) is not int or not 0 <= number < len(self._kept):
+            raise NotSendable("a handle that was never handed out")
+        return self._kept[number]
 
     def _numbered(self, value: object, make: Callable[[Any], Any]) -> int:
         """The same object has the same number; it is kept, so that its identity stays its own."""
@@ -68,3 +80,7 @@ class Handles:
         if not 0 <= number < len(self._known):
             raise NotSendable("a handle that was never handed out")
         return self._known[number]
+
+
+def _spoken(value: object) -> str:
+    return str(getattr(value, "spoken", type(value).__name__.lower()))

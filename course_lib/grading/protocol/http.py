@@ -26,6 +26,8 @@ class Http:
         return {
             "base_url": str(client.base_url),
             "headers": [[name, value] for name, value in client.headers.multi_items()],
+            "params": [[name, value] for name, value in client.params.multi_items()],
+            "cookies": dict(client.cookies),
             "timeout": client.timeout.as_dict(),
             "follow_redirects": client.follow_redirects,
         }

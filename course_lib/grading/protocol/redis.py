@@ -35,8 +35,8 @@ class Redis:
         match payload:
             case ["send", int(number), list(commands)] if commands and all(map(_words, commands)):
                 return await self._send(await self._connection(number), commands)
-            case ["read", int(number)]:
-                return await _answer(await self._connection(number))
+            case ["read", int(number), None | int() | float() as patience]:
+                return await _answer(await self._connection(number), timeout=patience)
         raise NotSendable("a Redis request of no known form")
 
     async def _connection(self, number: int) -> Any:
@@ -58,10 +58,10 @@ def _words(command: Any) -> bool:
     return type(command) is list and bool(command) and all(type(w) is bytes for w in command)
 
 
-async def _answer(connection: Any) -> object:
+async def _answer(connection: Any, **patience: Any) -> object:
     """An error that Redis answers is an answer; one of the connection is raised."""
     try:
-        return await connection.read_response()
+        return await connection.read_response(**patience)
     except RedisError as error:
         if not connection.is_connected:
             raise

@@ -153,7 +153,7 @@ class Session:
         match reply:
             case {"ask": [int(handle), payload], **rest} if not rest:
                 try:
-                    value = self._handles.ask(handle, decoded(payload))
+                    value = self._handles.ask(handle, decoded(payload, self._handles.resolve))
                 except Exception as error:
                     value = error
                 return encode(value, self._handles.refer)
@@ -180,7 +180,7 @@ class Session:
             case ["died", int(number)]:
                 self._answered(number, ProcessDied("the node died"))
             case ["effect", int(number), int(handle), payload] if number not in self._effects:
-                self._begin(number, handle, decoded(payload))
+                self._begin(number, handle, decoded(payload, self._handles.resolve))
             case ["drop", int(number)]:
                 task = self._effects.get(number)
                 if task is not None:

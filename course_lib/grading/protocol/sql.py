@@ -1,8 +1,10 @@
 """An SQL connection as a handle: statements travel, all rows of an answer come back at once.
 
-Left out: an answer read halfway; its rows are fetched before the statement's reply.
+A statement runs in the judge, so it may reach no file but its database. Left out: an answer read
+halfway; its rows are fetched before the statement's reply.
 """
 
+import sqlite3
 from typing import Any
 
 import aiosqlite
@@ -25,7 +27,13 @@ class Sql:
         return {}
 
     def ask(self, payload: Any) -> object:
-        """Nothing is answered without waiting."""
+        """Set the isolation level, or count the changes; nothing else is known without waiting."""
+        match payload:
+            case ["isolation", None | str() as level]:
+                self._connection.isolation_level = level  # type: ignore[assignment]
+                return None
+            case ["changes"]:
+                return self._connection.total_changes
         raise NotSendable("an SQL statement that does not wait")
 
     async def effect(self, payload: Any) -> object:
@@ -34,9 +42,12 @@ class Sql:
         match payload:
             case ["open"]:
                 await connection
+                return [connection.in_transaction]
             case ["close"]:
                 await connection.close()
                 return None
+        await connection.set_authorizer(_no_other_file)
+        match payload:
             case ["commit"]:
                 await connection.commit()
             case ["rollback"]:
@@ -52,9 +63,18 @@ class Sql:
         return [connection.in_transaction]
 
     async def _answer(self, cursor: aiosqlite.Cursor) -> list[object]:
-        rows = [list(row) for row in await cursor.fetchmany(MOST)]
+        rows = [list(row) for row in await cursor.fetchmany(MOST + 1)]
+        if len(rows) > MOST:
+            raise NotSendable(f"an answer of more than {MOST:,} rows")
         columns = [column[0] for column in cursor.description or ()]
         open_still = self._connection.in_transaction
         answer = [open_still, rows, columns, cursor.lastrowid, cursor.rowcount]
         await cursor.close()
         return answer
+
+
+def _no_other_file(action: int, *about: object) -> int:
+    """ATTACH and VACUUM INTO open files, and a pragma can name a folder."""
+    attach = action == sqlite3.SQLITE_ATTACH and about[0] not in ("", None)
+    pragma = action == sqlite3.SQLITE_PRAGMA and str(about[0]).endswith("_directory")
+    return sqlite3.SQLITE_DENY if attach or pragma else sqlite3.SQLITE_OK

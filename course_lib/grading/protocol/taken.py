@@ -3,6 +3,7 @@
 Left out: whether it was asked for (see session).
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from course_lib.exercises.attempt import Fault
@@ -37,10 +38,10 @@ def handed(argument: object) -> object:
         return argument
 
 
-def decoded(form: Any) -> Any:
-    """Return the value of a form, or raise Violation."""
+def decoded(form: Any, resolve: Callable[[Any], object] | None = None) -> Any:
+    """Return the value of a form, or raise Violation; `resolve` finds handles that come back."""
     try:
-        return decode(form)
+        return decode(form, resolve)
     except NotSendable as what:
         raise Violation("protocol", f"A message held {what}.") from None
 

@@ -4,9 +4,9 @@ Without a cgroup, memory is limited for each process by itself, not for all of t
 """
 
 import resource
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-__all__ = ["CELL", "NOTEBOOK", "Limits", "apply", "longest"]
+__all__ = ["CELL", "NOTEBOOK", "Limits", "apply", "cell", "longest"]
 
 MEGABYTE = 1 << 20
 
@@ -26,13 +26,20 @@ class Limits:
 
 
 CELL = Limits(wall=40.0, cpu=15, memory=768 * MEGABYTE, processes=16)
-"""One exercise: the learner's cell and the calls that the judge makes."""
+"""One exercise: the learner's cell and the calls that the judge makes, unless an instructor gives
+it more or less time.
+"""
 
 NOTEBOOK = Limits(wall=120.0, cpu=90, memory=2048 * MEGABYTE, processes=64, internet=True)
 """The whole notebook under papermill, for the feedback only.
 
 Its kernel binds a port of 127.0.0.1, in a network of its own that leads nowhere.
 """
+
+
+def cell(seconds: float) -> Limits:
+    """The limits of one exercise with so much real time, and processor time in proportion."""
+    return replace(CELL, wall=seconds, cpu=max(1, round(seconds * CELL.cpu / CELL.wall)))
 
 
 def longest(seconds: float) -> float:

@@ -20,7 +20,7 @@ from typing import Any
 
 from course_lib.exercises.chapters import CHAPTERS, START
 from course_lib.grading.sandbox.jail import Jail
-from course_lib.grading.sandbox.limits import CELL, NOTEBOOK
+from course_lib.grading.sandbox.limits import NOTEBOOK, cell
 
 __all__ = ["main"]
 
@@ -139,7 +139,7 @@ def _die_with_parent() -> None:
 
 
 def _jail(request: dict[str, Any]) -> Jail:
-    allowed = CELL if request["kind"] == "cell" else NOTEBOOK
+    allowed = cell(request["seconds"]) if request["kind"] == "cell" else NOTEBOOK
     hidden = [Path(folder) for folder in request["hidden"]]
     return Jail(request["slot"], allowed, hidden)
 

@@ -9,6 +9,7 @@ from tests.grading.attacks.cells.network import NETWORK
 from tests.grading.attacks.cells.protocol import PROTOCOL
 from tests.grading.attacks.cells.reading import READING
 from tests.grading.attacks.cells.resources import RESOURCES
+from tests.grading.attacks.cells.shown import SHOWN
 from tests.grading.attacks.cells.tampering import TAMPERING
 from tests.grading.attacks.cells.writing import WRITING
 
@@ -23,4 +24,5 @@ ATTACKS: tuple[Attack, ...] = (
     *MACHINE,
     *PROTOCOL,
     *JUDGES,
+    *SHOWN,
 )

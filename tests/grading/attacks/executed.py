@@ -68,6 +68,7 @@ def run_notebooks(user: int) -> list[str]:
     """Grade four hostile notebooks with their execution; return what is wrong."""
     with tempfile.TemporaryDirectory(prefix="attacks-") as folder:
         base, canary = Path(folder), "canary-" + "c" * 32
+        base.chmod(0o755)
         host = Host(base / "host", canary)
         try:
             ground = Ground(base, canary, Course(), host)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.grading.attacks.host import bind_in
+
 __all__ = ["FILES", "NAMES", "FileAttack"]
 
 Notebook = dict[str, Any]
@@ -97,12 +99,8 @@ def _folder(folder: Path, perfect: Notebook, host: Path) -> None:
 
 
 def _socket(folder: Path, perfect: Notebook, host: Path) -> None:
-    here = os.getcwd()
-    os.chdir(folder)  # a socket's name may be no longer than 107 bytes
-    try:
-        socket.socket(socket.AF_UNIX).bind(NAME)
-    finally:
-        os.chdir(here)
+    with socket.socket(socket.AF_UNIX) as one:
+        bind_in(folder, one, NAME)
 
 
 def _sparse(folder: Path, perfect: Notebook, host: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from course_lib.grading.sandbox.boundary import COURSE
 
-__all__ = ["Host", "Words"]
+__all__ = ["Host", "Words", "bind_in"]
 
 Words = dict[str, str]
 SEEN = ("readable", "socket")
@@ -41,10 +41,7 @@ class Host:
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         udp.bind(("127.0.0.1", port))
         named, hidden = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)
-        here = os.getcwd()
-        os.chdir(self.folder)  # a socket's name may be no longer than 107 bytes
-        named.bind("socket")
-        os.chdir(here)
+        bind_in(self.folder, named, "socket")
         (self.folder / "socket").chmod(0o777)
         hidden.bind(f"\0course-attack-{port}")
         named.listen()
@@ -78,7 +75,7 @@ class Host:
             marks.append("the file readable")
         changed = dict(self._files().items() ^ self._before.items())
         marks += [f"the file {path}" for path in sorted(changed)]
-        marks += [f"a process {name}" for name in survivors()]
+        marks += [f"a process {name}" for name in survivors(self.port)]
         return [*marks, *sorted(self._called)]
 
     def settle(self) -> None:
@@ -101,11 +98,20 @@ def _read(path: Path) -> bytes:
         return b""
 
 
-def survivors() -> list[str]:
-    """Return the processes of this machine that call themselves survivor."""
+def survivors(port: int) -> list[str]:
+    """Return the processes of this machine that call themselves survivors of this host."""
     found = []
     for path in Path("/proc").glob("[0-9]*/comm"):
         with suppress(OSError):
-            if path.read_text().strip() == "survivor":
+            if path.read_text().strip() == f"survivor{port}":
                 found.append(path.parent.name)
     return found
+
+
+def bind_in(folder: Path, one: socket.socket, name: str) -> None:
+    """Bind a socket to a name in a folder; the folder's own name may be longer than 107 bytes."""
+    handle = os.open(folder, os.O_PATH)
+    try:
+        one.bind(f"/proc/self/fd/{handle}/{name}")
+    finally:
+        os.close(handle)

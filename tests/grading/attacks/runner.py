@@ -29,9 +29,13 @@ __all__ = ["ORDINARY", "Ground", "Report", "filled", "grade", "left", "run", "to
 
 ORDINARY = 64_123
 """The number of a user without an account."""
-WORKERS = "4"
+WORKERS = "3"
 FEW = 60  # students whom one worker grades sooner
+SECONDS = "25"  # of real time for one exercise: many times what an honest one needs
 PERFECT = ("a-perfect", "zz-perfect")
+ELEMENTS = """!doctype html head meta title style body h1 h2 p table tr td th pre svg line text
+path"""
+"""The elements of our pages."""
 Row = dict[str, Any]
 
 
@@ -83,6 +87,7 @@ def run(
     """Grade the attacks as a user of this machine, and return what was seen."""
     with tempfile.TemporaryDirectory(prefix="attacks-") as folder:
         base = Path(folder)
+        base.chmod(0o755)  # nothing but the sandbox may stand between an attack and the host
         canary = f"canary-{secrets.token_hex(16)}"
         host = Host(base / "host", canary)
         try:
@@ -200,7 +205,7 @@ def grade(ground: Ground, user: int, workers: str = WORKERS, notebooks: bool = F
             os.chown(path, user, user)
     command = [sys.executable, "-m", "course_lib.grading", str(ground.base / "in")]
     command += ["--out", str(ground.base / "out"), "--secret", str(secret), "--workers", workers]
-    command += [] if notebooks else ["--no-notebooks"]
+    command += ["--seconds", SECONDS, *([] if notebooks else ["--no-notebooks"])]
     keeper = [sys.executable, "-m", "tests.grading.attacks.keeper", str(user)]
     place = {"HOME": str(ground.base / "home"), "TMPDIR": str(ground.base / "home")}
     hidden = {"COURSE_GRADING_SECRET": ground.canary, "TOKEN": ground.canary}
@@ -315,10 +320,19 @@ def _pages(ground: Ground, wrong: list[str]) -> None:
         name = path.relative_to(ground.base)
         if hidden.search(text):
             wrong.append(f"{name} tells a secret")
-        if path.suffix == ".html" and re.search("<script|<img|<iframe|javascript:|onerror=<", text):
-            wrong.append(f"{name} holds markup of a student's")
+        if path.suffix == ".html" and (strange := _markup(text)):
+            wrong.append(f"{name} holds markup of a student's: {strange}")
+        if re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text):
+            wrong.append(f"{name} holds signs that nobody sees")
         if path.suffix == ".csv" and re.search(r'(?m)(^|,)"?[=+@\-|%]', text):
             wrong.append(f"{name} holds a formula")
+
+
+def _markup(text: str) -> list[str]:
+    """Elements that no page of ours has, and attributes that act."""
+    elements = set(re.findall(r"<([^\s>/]+)", text)) - set(ELEMENTS.split())
+    acting = re.findall(r"<[^>]*\s(?:on\w+|href|src|srcdoc|action)\s*=[^>]*>", text)
+    return sorted(elements) + acting
 
 
 def main(words: list[str]) -> int:

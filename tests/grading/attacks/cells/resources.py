@@ -120,7 +120,7 @@ import ctypes, os, time
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
-        ctypes.CDLL(None).prctl(15, b"survivor", 0, 0, 0)
+        ctypes.CDLL(None).prctl(15, b"survivor@PORT@", 0, 0, 0)
         end = time.time() + 300
         while time.time() < end:
             try:
@@ -135,7 +135,7 @@ ADOPTED = """
 import ctypes, os, signal, time
 if os.fork() == 0:
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
-    ctypes.CDLL(None).prctl(15, b"survivor", 0, 0, 0)
+    ctypes.CDLL(None).prctl(15, b"survivor@PORT@", 0, 0, 0)
     ctypes.CDLL(None).prctl(1, 0, 0, 0, 0)
     for number in (1, 2, 3, 13, 15):
         signal.signal(number, signal.SIG_IGN)
