@@ -20,6 +20,12 @@ from course_lib.systems.file_uploads.progress import event_stream, progress_of
 from course_lib.systems.file_uploads.refused import Refused
 from course_lib.systems.file_uploads.storage import Rules, Storage
 from course_lib.systems.file_uploads.tus import tus_app
+from course_lib.systems.file_uploads.waste import (
+    best_chunk,
+    expected_sent,
+    expected_time,
+    young_chunk,
+)
 
 __all__ = [
     "STATUS",
@@ -38,10 +44,13 @@ __all__ = [
     "Swept",
     "Upload",
     "backoff",
+    "best_chunk",
     "check_append",
     "content_disposition",
     "encode_metadata",
     "event_stream",
+    "expected_sent",
+    "expected_time",
     "http_date",
     "is_orphan",
     "parse_metadata",
@@ -56,4 +65,5 @@ __all__ = [
     "terminate",
     "tus_app",
     "whole_number",
+    "young_chunk",
 ]
