@@ -43,10 +43,12 @@ class Disk:
     async def append(self, name: str, data: bytes) -> None:
         """Write at the end of a file, which is made if it is not there."""
         what = f"append {len(data):,} bytes to {name}"
-        await self._effect(what, name, lambda: self.files.setdefault(name, bytearray()).extend(data))
+        await self._effect(
+            what, name, lambda: self.files.setdefault(name, bytearray()).extend(data)
+        )
 
     async def read(self, name: str, start: int = 0, size: int | None = None) -> bytes:
-        """Read `size` bytes from `start`, or all that follow; FileNotFoundError if there is none."""
+        """Read `size` bytes from `start`, or the rest; FileNotFoundError if there is none."""
         stop = None if size is None else start + size
         data = await self._effect(
             f"read {name}", name, lambda: bytes(self._file(name)[start:stop]), writes=False

@@ -3,7 +3,7 @@
 Both directions are streams of parts, each of which travels through the network and keeps its place
 in the order. Where the link has a bandwidth, a sender waits until its part has left, as with a full
 socket buffer. A lost part breaks the connection: nothing that follows arrives either. One that is
-made to break (`World.break_at`) tells both ends: the server's app a disconnect, the client an error.
+made to break (`World.break_at`) tells both ends: the app gets a disconnect, the client an error.
 """
 
 from __future__ import annotations

@@ -17,7 +17,9 @@ TRACKS = [
     Series("Load", {"x": [(0, 1)], "y": []}, limit=3),
     Histogram("Wait", [(0.1, 3)], edges=[0, 2, 4], unit="ms"),
     Sequence("Log", ["a", "b"], [(0, 1, 0, 1, "GET", "ok"), (1, 2, 1, 0, "1", "failed")]),
-    Cells("Slots", ["a", "b"], ["empty", "full"], [(0.5, 1, "full", "user:7"), (1, 1, "empty", "")]),
+    Cells(
+        "Slots", ["a", "b"], ["empty", "full"], [(0.5, 1, "full", "user:7"), (1, 1, "empty", "")]
+    ),
 ]
 
 
@@ -69,7 +71,10 @@ def test_columns_hold_the_run() -> None:
         (lambda: Sequence("S", ["a"], [(1, 0, 0, 0, "x", "ok")]), "before it is sent"),
         (lambda: Sequence("S", ["a"], [(0, 1, 0, 1, "x", "ok")]), "does not exist"),
         (lambda: Cells("C", 2, ["a"], [(0, 2, "a", "")]), "names cell 2; there are 2"),
-        (lambda: Cells("C", 2, ["a"], [(0, 0, "b", "")]), '"b" is no state of the cells "C"; use a'),
+        (
+            lambda: Cells("C", 2, ["a"], [(0, 0, "b", "")]),
+            '"b" is no state of the cells "C"; use a',
+        ),
         (lambda: Cells("C", 2, ["a"], [(1, 0, "a", ""), (0, 0, "a", "")]), "sorted"),
         (lambda: Cells("C", 0, ["a"], []), "1 to 1,000"),
         (lambda: Cells("C", 1, ["a", "a"], []), "each named once"),

@@ -77,7 +77,7 @@ class ResumingClient:
         return url
 
     async def create(self) -> str:
-        """Ask for a new upload. If the answer is lost, the server's sweep takes care of the first."""
+        """Ask for a new upload. One whose answer was lost is left for the server's sweep."""
         headers = {**TUS, "Upload-Length": str(self.size)}
         if self.metadata:
             headers["Upload-Metadata"] = self.metadata

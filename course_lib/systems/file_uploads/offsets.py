@@ -34,7 +34,7 @@ def check_append(offset: int, length: int, claimed: int, size: int | None) -> No
 def status_of_append(offset: int, length: int, claimed: int, size: int) -> int:
     """The status of an append: 204, 409 for another offset, 413 for bytes beyond the end.
 
-    >>> [status_of_append(70, 100, claimed, size) for claimed, size in [(70, 30), (60, 10), (70, 31)]]
+    >>> [status_of_append(70, 100, *request) for request in [(70, 30), (60, 10), (70, 31)]]
     [204, 409, 413]
     """
     try:
