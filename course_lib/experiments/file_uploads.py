@@ -11,10 +11,13 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-from collections.abc import Callable, Iterator
+import tracemalloc
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from statistics import mean
 from typing import Any
+
+import httpx
 
 from course_lib.lab import World, run
 from course_lib.lab.drive import exponential
@@ -27,11 +30,17 @@ __all__ = [
     "MODES",
     "STATES",
     "Transfer",
+    "appended",
+    "broken_places",
+    "client",
     "drops",
     "mean_of",
     "picture",
+    "popular_memory",
+    "resumable",
     "server",
     "transfer",
+    "tus_memory",
 ]
 
 KIB, MIB = 1024, 1024 * 1024
@@ -239,3 +248,133 @@ def mean_of(
     """The mean over seeds 0, 1, ...: `make(seed)` is run, `measure(transfer, seconds)` is taken."""
     made = [make(seed) for seed in range(runs)]
     return mean(measure(each, run(each.run())) for each in made)
+
+
+Upload = Callable[[World], Coroutine[Any, Any, bytes]]
+
+
+def broken_places(upload: Upload, data: bytes, seed: int) -> list[int]:
+    """The bytes at which a break leaves another file than `data`: `upload(world)` sends and reads.
+
+    The connection breaks once, after so many bytes of bodies, for every number of bytes there is.
+    """
+    found = []
+    for place in range(len(data) + 1):
+        world = World(seed)
+        world.break_at("client", "server", [place])
+        if run(upload(world)) != data:
+            found.append(place)
+    return found
+
+
+class CountingDisk:
+    """A disk that counts and forgets, so that memory is the server's alone."""
+
+    def __init__(self) -> None:
+        self.sizes: dict[str, int] = {}
+
+    async def append(self, name: str, data: bytes) -> None:
+        self.sizes[name] = self.sizes.get(name, 0) + len(data)
+
+    async def read(self, name: str, start: int = 0, size: int | None = None) -> bytes:
+        raise NotImplementedError("what was counted is gone")
+
+    async def size(self, name: str) -> int:
+        return self.sizes[name]
+
+    async def delete(self, name: str) -> None:
+        self.sizes.pop(name, None)
+
+    async def names(self) -> list[str]:
+        return sorted(self.sizes)
+
+
+async def received(app: Any, method: str, path: str, size: int, headers: dict[str, str]) -> int:
+    """Let an app receive a body of `size` bytes in pieces; gives its highest memory in bytes.
+
+    Straight into the app, as uvicorn calls it: what is measured is the app and nothing else.
+    """
+    left, status = size, []
+
+    async def receive() -> dict[str, Any]:
+        nonlocal left
+        piece = min(left, PIECE)
+        left -= piece
+        return {"type": "http.request", "body": bytes(piece), "more_body": left > 0}
+
+    async def send(message: dict[str, Any]) -> None:
+        status.append(message.get("status", 0))
+
+    listed = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": listed,
+    }
+    tracemalloc.start()
+    await app(scope, receive, send)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    if not 200 <= status[0] < 300:
+        raise RuntimeError(f"{method} {path} was answered {status[0]}")
+    return peak
+
+
+async def resumable(
+    world: World, data: bytes, chunk: int, checksum: str | None = "sha256"
+) -> bytes:
+    """Send `data` with the resuming client to the tus server; gives what the server then holds."""
+    storage = server(world)
+    await storage.catalog.prepare()
+    async with world.http("client", base_url="http://server") as http:
+        url = await client(world, http, data, chunk, checksum).upload()
+        return (await http.get(url)).content
+
+
+def client(
+    world: World, http: httpx.AsyncClient, data: bytes, chunk: int, checksum: str | None = "sha256"
+) -> fu.ResumingClient:
+    """The resuming client for a file in memory, with the world's dice."""
+    return fu.ResumingClient(
+        http,
+        lambda start, stop: data[start:stop],
+        len(data),
+        chunk=chunk,
+        checksum=checksum,
+        draw=world.random,
+    )
+
+
+async def appended(world: World, data: bytes, chunk: int) -> bytes:
+    """Send `data` to the server that appends what comes; gives what it then holds."""
+    disk = world.disk("server")
+    world.serve("server", fu.popular.appending_app(disk))
+    async with world.http("client", base_url="http://server") as http:
+        await fu.popular.send_chunks(http, "film", data, chunk)
+    return await disk.read("film")
+
+
+async def popular_memory(size: int) -> int:
+    """The highest memory of the popular server for a body of `size` bytes."""
+    return await received(fu.popular.whole_body_app(CountingDisk()), "PUT", "/files/film", size, {})
+
+
+async def tus_memory(size: int) -> int:
+    """The highest memory of the tus server for a chunk of `size` bytes."""
+    world = World()
+    catalog = fu.Catalog(lambda: world.sql("server"))
+    storage = fu.Storage(catalog, CountingDisk(), world.time)
+    await catalog.prepare()
+    await catalog.create(fu.Upload("film", "anybody", size, "", world.time() + 60, 0), size, 0)
+    headers = {
+        "Tus-Resumable": "1.0.0",
+        "Upload-Offset": "0",
+        "Content-Type": "application/offset+octet-stream",
+        "Content-Length": str(size),
+    }
+    return await received(fu.tus_app(storage), "PATCH", "/files/film", size, headers)

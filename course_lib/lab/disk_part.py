@@ -17,8 +17,8 @@ __all__ = ["Disk", "disk"]
 
 def disk(world: World, who: str, name: str) -> Disk:
     """The files of disk `name`, as node `who` reads and writes them."""
-    files = world.part("disk", dict).setdefault(name, {})
-    return Disk(world, who, name, files)
+    disks: dict[str, dict[str, bytearray]] = world.part("disk", dict)
+    return Disk(world, who, name, disks.setdefault(name, {}))
 
 
 class Disk:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -164,13 +165,19 @@ class Exchange:
             await self._body(await self.request.aread(), more=False)
             return
         assert isinstance(self.request.stream, httpx.AsyncByteStream)
+        declared = self.request.headers.get("content-length")
+        missing, more = math.inf if declared is None else int(declared), True
         async for chunk in self.request.stream:
-            await self._body(chunk, more=True)
-        await self._body(b"", more=False)
+            missing -= len(chunk)
+            more = missing > 0
+            await self._body(chunk, more)
+        if more:
+            await self._body(b"", more=False)
 
     async def _body(self, chunk: bytes, more: bool) -> None:
         passed, breaks = self._to_app.carry(len(chunk))
-        message = {"type": "http.request", "body": chunk[:passed], "more_body": more or breaks}
+        more = more or passed < len(chunk)
+        message = {"type": "http.request", "body": chunk[:passed], "more_body": more}
         await _until(self._to_app.send(message, passed))
         if breaks:
             self.leave()

@@ -6,7 +6,7 @@ lets the learner's function drive the client. Left out: how long to wait before 
 
 import random
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 from course_lib.exercises.attempt import Attempt
 from course_lib.exercises.cases import Case, pure
@@ -114,7 +114,7 @@ def arrives(attempt: Attempt, draw: random.Random) -> int:
     return server.requests
 
 
-def _is_request(step: object) -> bool:
+def _is_request(step: object) -> TypeGuard[Step]:
     if step == ["HEAD"]:
         return True
     if type(step) is not list or len(step) != 3 or step[0] != "PATCH":

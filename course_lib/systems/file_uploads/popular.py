@@ -6,13 +6,21 @@ Leaves out: everything that would make them safe.
 from __future__ import annotations
 
 import os.path
+from collections.abc import AsyncIterator
 
 import httpx
 from fastapi import FastAPI, Request
 
 from course_lib.systems.file_uploads.disk import Disk
 
-__all__ = ["appending_app", "path_of", "send_chunks", "whole_body_app"]
+__all__ = [
+    "appending_app",
+    "path_of",
+    "pieces",
+    "put_until_done",
+    "send_chunks",
+    "whole_body_app",
+]
 
 
 def whole_body_app(disk: Disk) -> FastAPI:
@@ -31,6 +39,25 @@ def whole_body_app(disk: Disk) -> FastAPI:
         return {"size": len(body)}
 
     return app
+
+
+async def put_until_done(http: httpx.AsyncClient, name: str, data: bytes) -> None:
+    """Send the whole file; after a break, from the start.
+
+    Fails: on a line that drops once in m bytes, a file of s needs e^(s/m) times as many attempts.
+    """
+    while True:
+        try:
+            await http.put(f"/files/{name}", content=pieces(data))
+        except httpx.TransportError:
+            continue
+        return
+
+
+async def pieces(data: bytes, size: int = 64 * 1024) -> AsyncIterator[bytes]:
+    """The data in pieces of `size` bytes, as a file is read."""
+    for start in range(0, len(data), size):
+        yield data[start : start + size]
 
 
 def appending_app(disk: Disk) -> FastAPI:

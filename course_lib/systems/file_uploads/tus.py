@@ -73,7 +73,8 @@ class TusHeaders:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or not scope["path"].startswith("/files"):
-            return await self.app(scope, receive, send)
+            await self.app(scope, receive, send)
+            return
 
         async def send_with_version(message: Any) -> None:
             if message["type"] == "http.response.start":
