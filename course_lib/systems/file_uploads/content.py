@@ -7,7 +7,7 @@ Source: WHATWG MIME Sniffing Standard, section 6; the formats' own signatures.
 
 from __future__ import annotations
 
-__all__ = ["ENOUGH", "sniff"]
+__all__ = ["ENOUGH", "fits", "sniff"]
 
 ENOUGH = 16
 """The bytes that `sniff` looks at."""
@@ -41,3 +41,14 @@ def sniff(head: bytes) -> str:
                 continue
             return kind
     return "application/octet-stream"
+
+
+def fits(kind: str, head: bytes) -> bool:
+    """Whether a declared type is believable: a known signature must be there, and no other one.
+
+    >>> fits("image/png", b"<script>"), fits("text/plain", b"hello"), fits("text/plain", b"MZ")
+    (False, True, False)
+    """
+    found = sniff(head)
+    known = {each for _, _, each in SIGNATURES}
+    return found == kind if kind in known or found in known else True
