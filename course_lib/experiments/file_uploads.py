@@ -15,7 +15,7 @@ import tracemalloc
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from statistics import mean
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -33,6 +33,7 @@ __all__ = [
     "appended",
     "broken_places",
     "client",
+    "direct_world",
     "drops",
     "mean_of",
     "picture",
@@ -55,17 +56,60 @@ def server(world: World, rules: fu.Rules | None = None, owner: Any = None) -> fu
 
     Whoever starts it anew over the same world has the same database and disk: a restart.
     """
-    tokens = world.part("tokens", lambda: random.Random(world.seed))
     storage = fu.Storage(
         catalog=fu.Catalog(lambda: world.sql("server")),
         disk=world.disk("server"),
         clock=world.time,
-        token=lambda: f"{tokens.getrandbits(32):08x}",
+        token=_tokens(world),
         rules=rules or fu.Rules(),
     )
     app = fu.tus_app(storage, owner) if owner else fu.tus_app(storage)
     world.serve("server", app)
     return storage
+
+
+class Direct(NamedTuple):
+    """An object store at http://store and the API at http://api, over one world."""
+
+    world: World
+    store: fu.Store
+    direct: fu.Direct
+
+
+async def direct_world(world: World, least_part: int = fu.LEAST_PART) -> Direct:
+    """Let nodes "store" and "api" share the work of direct uploads; again over a world: a restart.
+
+    The store calls the API back over the world's network, where a partition can keep it from that.
+    """
+    secret, token = b"shared by API and store", _tokens(world)
+
+    async def notify(event: bytes, signature: str) -> bool:
+        try:
+            async with world.http("store", timeout=5) as http:
+                headers = {"X-Signature": signature}
+                answer = await http.post("http://api/events", content=event, headers=headers)
+        except httpx.TransportError:
+            return False
+        return answer.status_code == 204
+
+    async def look(key: str) -> int | None:
+        found = await objects.get(key)
+        return found.size if found else None
+
+    objects = fu.Objects(lambda: world.sql("store", "objects"))
+    store = fu.Store(objects, world.disk("store"), world.time, secret, token, notify, least_part)
+    direct = fu.Direct(lambda: world.sql("api", "api"), secret, world.time, look, token)
+    world.serve("store", fu.store_app(store))
+    world.serve("api", fu.direct_app(direct))
+    await objects.prepare()
+    await direct.prepare()
+    return Direct(world, store, direct)
+
+
+def _tokens(world: World) -> Callable[[], str]:
+    """Names that no restart over the same world gives twice."""
+    dice = world.part("tokens", lambda: random.Random(world.seed))
+    return lambda: f"{dice.getrandbits(32):08x}"
 
 
 def drops(mean_bytes: float, seed: int) -> Iterator[int]:

@@ -53,6 +53,11 @@ class Direct:
     lifetime: int = 900
     kinds: tuple[str, ...] = ("image/png", "image/jpeg", "video/mp4", "application/pdf")
 
+    async def prepare(self) -> None:
+        """Make the table, if it is not there."""
+        async with self.connect() as db:
+            await db.executescript(SCHEMA)
+
     def link(self, method: str, path: str, size: int, kind: str) -> str:
         """A signed permission that ends `lifetime` seconds from now."""
         expires = int(self.clock()) + self.lifetime
@@ -88,8 +93,7 @@ def direct_app(direct: Direct) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with direct.connect() as db:
-            await db.executescript(SCHEMA)
+        await direct.prepare()
         yield
 
     app = FastAPI(title="Direct uploads", lifespan=lifespan)

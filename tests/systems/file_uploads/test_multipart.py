@@ -1,5 +1,7 @@
 """Multipart arithmetic, beside S3's published limits."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,13 +13,14 @@ MIB = 1024 * 1024
 
 @given(st.integers(0, 10**6), st.integers(1, 10**5))
 def test_pieces_are_the_file(size, part):
-    """Pieces are numbered from 1, follow one another, and are the file; all but the last are full."""
+    """Pieces are numbered from 1 and follow one another; all but the last are full."""
     if size / part > 10_000:
         return
     pieces = fu.pieces_of(size, part)
     assert [piece.number for piece in pieces] == list(range(1, len(pieces) + 1))
-    assert pieces[0].start == 0 and pieces[-1].stop == size
-    assert all(a.stop == b.start for a, b in zip(pieces, pieces[1:], strict=False))
+    assert pieces[0].start == 0
+    assert pieces[-1].stop == size
+    assert all(a.stop == b.start for a, b in itertools.pairwise(pieces))
     assert all(piece.stop - piece.start == part for piece in pieces[:-1])
 
 
@@ -28,9 +31,10 @@ def test_a_gibibyte_is_205_parts():
 
 @given(st.integers(0, 48 * 1024 * 1024 * MIB))
 def test_part_size_keeps_the_limits(size):
-    """Whatever the size: at most 10,000 parts of at least 5 MiB, and no more than a MiB too large."""
+    """At most 10,000 parts of at least 5 MiB, and no part size a MiB larger than it must be."""
     part = fu.part_size_for(size)
-    assert part >= fu.LEAST_PART and part % MIB == 0
+    assert part >= fu.LEAST_PART
+    assert part % MIB == 0
     assert -(-size // part) <= fu.MOST_PARTS
     if part > fu.LEAST_PART:
         assert -(-size // (part - MIB)) > fu.MOST_PARTS
@@ -59,7 +63,7 @@ def test_complete():
 )
 def test_bad_lists(listed):
     """An empty list, a wrong order, an unknown part or another ETag closes nothing."""
-    with pytest.raises(fu.Refused, match="^400"):
+    with pytest.raises(fu.Refused, match=r"^400"):
         fu.check_complete(listed, PARTS, least=5)
 
 
@@ -74,7 +78,7 @@ def test_small_parts():
 def test_part_numbers(number):
     """Part numbers go from 1 to 10,000."""
     fu.check_number(1), fu.check_number(10_000)
-    with pytest.raises(fu.Refused, match="^400"):
+    with pytest.raises(fu.Refused, match=r"^400"):
         fu.check_number(number)
 
 

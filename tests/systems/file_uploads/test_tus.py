@@ -49,7 +49,8 @@ def test_from_creation_to_download():
     assert start.headers["cache-control"] == "no-store"
     assert start.headers["upload-metadata"] == "filename Y2F0LnBuZw==,draft"
     assert all(each.headers["tus-resumable"] == "1.0.0" for each in (made, start, first, last))
-    assert "upload-expires" in first.headers and "upload-expires" not in last.headers
+    assert "upload-expires" in first.headers
+    assert "upload-expires" not in last.headers
     assert read.content == PNG
     assert read.headers["content-type"] == "image/png"
     assert read.headers["content-disposition"] == "attachment; filename*=UTF-8''cat.png"
@@ -159,7 +160,8 @@ def test_creation_with_upload():
 
     part, whole, read = in_world(scenario)
     assert [each.headers["upload-offset"] for each in (part, whole)] == ["5", "10"]
-    assert "upload-expires" in part.headers and "upload-expires" not in whole.headers
+    assert "upload-expires" in part.headers
+    assert "upload-expires" not in whole.headers
     assert read.content == b"helloworld"
 
 
