@@ -1,13 +1,16 @@
 """One HTTP request and its answer, between a client's node and an ASGI app.
 
 Both directions are streams of parts, each of which travels through the network and keeps its place
-in the order. A lost part breaks the connection: nothing that follows arrives either.
+in the order. Where the link has a bandwidth, a sender waits until its part has left, as with a full
+socket buffer. A lost part breaks the connection: nothing that follows arrives either. One that is
+made to break (`World.break_at`) tells both ends: the app gets a disconnect, the client an error.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -36,15 +39,21 @@ class Direction:
         self._last_arrival = 0.0
         self._broken = False
 
-    def send(self, part: object) -> None:
-        """Let a part arrive in its time, and never before an earlier one."""
+    def send(self, part: object, size: int = 0) -> float:
+        """Let a part arrive in its time, never before an earlier one; gives when it has left."""
+        loop = asyncio.get_running_loop()
+        network = self._world.network
+        left = network.departure(self._sender, self._receiver, size, loop.time())
         travel = self._world.travel(self._sender, self._receiver)
         self._broken |= travel == NEVER
-        if self._broken:
-            return
-        loop = asyncio.get_running_loop()
-        self._last_arrival = max(self._last_arrival, loop.time() + travel)
-        loop.call_at(self._last_arrival, self._arrive, part)
+        if not self._broken:
+            self._last_arrival = max(self._last_arrival, left + travel)
+            loop.call_at(self._last_arrival, self._arrive, part)
+        return left
+
+    def carry(self, size: int) -> tuple[int, bool]:
+        """How many of `size` bytes pass, and whether the connection breaks there."""
+        return self._world.network.carry(self._sender, self._receiver, size)
 
 
 class Exchange:
@@ -139,25 +148,40 @@ class Exchange:
             self._answer((message["status"], list(message.get("headers", []))))
         elif message["type"] == "http.response.body":
             if message.get("body"):
-                self._answer(bytes(message["body"]))
+                await self._answer_body(bytes(message["body"]))
             if not message.get("more_body"):
                 self._answer(END)
         await asyncio.sleep(0)
+
+    async def _answer_body(self, body: bytes) -> None:
+        if not self._dead:
+            await _until(self._to_client.send(body, len(body)))
 
     # On the client
 
     async def upload(self) -> None:
         """Send the request's body, in the parts in which it comes."""
         if isinstance(self.request.stream, httpx.ByteStream):
-            self._body(await self.request.aread(), more=False)
+            await self._body(await self.request.aread(), more=False)
             return
         assert isinstance(self.request.stream, httpx.AsyncByteStream)
+        declared = self.request.headers.get("content-length")
+        missing, more = math.inf if declared is None else int(declared), True
         async for chunk in self.request.stream:
-            self._body(chunk, more=True)
-        self._body(b"", more=False)
+            missing -= len(chunk)
+            more = missing > 0
+            await self._body(chunk, more)
+        if more:
+            await self._body(b"", more=False)
 
-    def _body(self, chunk: bytes, more: bool) -> None:
-        self._to_app.send({"type": "http.request", "body": chunk, "more_body": more})
+    async def _body(self, chunk: bytes, more: bool) -> None:
+        passed, breaks = self._to_app.carry(len(chunk))
+        more = more or passed < len(chunk)
+        message = {"type": "http.request", "body": chunk[:passed], "more_body": more}
+        await _until(self._to_app.send(message, passed))
+        if breaks:
+            self.leave()
+            raise httpx.WriteError("the connection broke", request=self.request)
 
     async def next_part(self, patience: float | None) -> Any:
         """The next part of the answer, or END; an error that arrives instead is raised."""
@@ -181,3 +205,10 @@ class Exchange:
         """Let the client's own waiting end with this error, and the connection with it."""
         self._for_client.put_nowait(error)
         self.leave()
+
+
+async def _until(when: float) -> None:
+    """Wait for a time of the running loop that lies ahead; else go on at once."""
+    loop = asyncio.get_running_loop()
+    if when > loop.time():
+        await asyncio.sleep(when - loop.time())

@@ -12,7 +12,7 @@ import asyncio
 import random
 import weakref
 from asyncio import events
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from course_lib.lab.effect import Director, Effect, Pending
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import aiosqlite
     import httpx
     import redis.asyncio
+
+    from course_lib.lab.disk_part import Disk
 
 __all__ = ["EPOCH", "Director", "Effect", "Pending", "ProcessDied", "World"]
 
@@ -118,6 +120,12 @@ class World:
 
         return sql_part.connection(self, who, database, busy_timeout)
 
+    def disk(self, who: str, disk: str = "disk") -> Disk:
+        """The files of node `who`; each read or write is one effect, and outlives the process."""
+        from course_lib.lab import disk_part
+
+        return disk_part.disk(self, who, disk)
+
     def serve(self, host: str, app: Any) -> None:
         """Let node `host` answer http://host/ with an ASGI app, such as a FastAPI one."""
         self.network.number(host)
@@ -136,10 +144,27 @@ class World:
         return self.network.address(node)
 
     def link(
-        self, a: str, b: str, latency: float = 0.0, jitter: float = 0.0, loss: float = 0.0
+        self,
+        a: str,
+        b: str,
+        latency: float = 0.0,
+        jitter: float = 0.0,
+        loss: float = 0.0,
+        bandwidth: float = NEVER,
     ) -> None:
-        """Set a link: one-way latency and jitter in seconds, loss as a share of messages."""
-        self.network.links[frozenset((a, b))] = Link(latency, jitter, loss)
+        """Set a link: one-way latency and jitter in seconds, loss as a share of messages.
+
+        `bandwidth` is bytes of HTTP bodies per second in each direction, without limit by default.
+        """
+        self.network.links[frozenset((a, b))] = Link(latency, jitter, loss, bandwidth)
+
+    def break_at(self, sender: str, receiver: str, positions: Iterable[int]) -> None:
+        """Break the connection that carries these bytes of requests' bodies, counted from 0.
+
+        The bytes before the position still arrive; both ends learn of the break at once.
+        """
+        flow = self.network.flow(sender, receiver)
+        flow.breaks = sorted([*flow.breaks, *positions])
 
     def partition(self, a: str, b: str) -> None:
         """Lose every message between two nodes until `heal`."""

@@ -7,10 +7,11 @@ from course_lib.show.player import Player, play
 from course_lib.show.predict import Predict, Reveal, predict
 from course_lib.show.source import source
 from course_lib.show.tables import table
-from course_lib.show.trace import Histogram, Lanes, Level, Sequence, Series, Trace
+from course_lib.show.trace import Cells, Histogram, Lanes, Level, Sequence, Series, Trace
 from course_lib.show.tune import Tune, tune
 
 __all__ = [
+    "Cells",
     "Choice",
     "Histogram",
     "Lanes",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from course_lib.show.tracks import (
+    Cells,
     Histogram,
     Lanes,
     Level,
@@ -21,9 +22,9 @@ from course_lib.show.tracks import (
     short,
 )
 
-__all__ = ["Histogram", "Lanes", "Level", "Sequence", "Series", "Trace", "Track"]
+__all__ = ["Cells", "Histogram", "Lanes", "Level", "Sequence", "Series", "Trace", "Track"]
 
-Track = Lanes | Level | Series | Histogram | Sequence
+Track = Lanes | Level | Series | Histogram | Sequence | Cells
 
 
 @dataclass(frozen=True)

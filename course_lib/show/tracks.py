@@ -1,4 +1,4 @@
-"""The tracks of a trace: lanes of requests, level, series, histogram and sequence diagram.
+"""The tracks of a trace: lanes of requests, level, series, histogram, sequence diagram and cells.
 
 Each is frozen data that checks itself and says in a sentence what is wrong. It leaves out drawing.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Literal
 
-__all__ = ["Histogram", "Lanes", "Level", "Sequence", "Series"]
+__all__ = ["Cells", "Histogram", "Lanes", "Level", "Sequence", "Series"]
 
 Outcome = Literal["admitted", "denied", "failed"]
 Payload = dict[str, Any]
@@ -257,4 +257,60 @@ class Sequence:
             "to": [m[3] for m in self.messages],
             "text": [m[4] for m in self.messages],
             "failed": [int(m[5] == "failed") for m in self.messages],
+        }
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A grid of cells that change state: events are (time, cell index, state name, note).
+
+    `cells` is how many there are, or their names, which are then written into them. All start in
+    the first of at most six `states`; the n-th state looks the same in every picture, by shape and
+    colour: outline, half, full, cross, diamond, stripes. `columns` 0: as many as fit.
+
+    >>> Cells("Chunks", 4, ["waiting", "sent"], [(0.5, 2, "sent", "")]).payload()["cell"]
+    [2]
+    """
+
+    label: str
+    cells: int | Seq[str]
+    states: Seq[str]
+    events: Seq[tuple[float, int, str, str]]
+    columns: int = 0
+
+    def __post_init__(self) -> None:
+        what = f'the cells "{self.label}"'
+        count = self.count
+        require(0 < count <= 1000, f"There are {count} cells in {what}; use 1 to 1,000.")
+        kinds = len(set(self.states))
+        plain = 0 < kinds == len(self.states) <= 6
+        require(plain, f"{what.capitalize()} need one to six states, each named once.")
+        _times((event[0] for event in self.events), what)
+        for _, cell, state, _ in self.events:
+            require(0 <= cell < count, f"An event in {what} names cell {cell}; there are {count}.")
+            known = state in self.states
+            require(known, f'"{state}" is no state of {what}; use {", ".join(self.states)}.')
+
+    @property
+    def count(self) -> int:
+        """How many cells there are."""
+        return self.cells if isinstance(self.cells, int) else len(self.cells)
+
+    def last(self) -> float:
+        """The time of the last event, seconds."""
+        return _last(event[0] for event in self.events)
+
+    def payload(self) -> Payload:
+        """The track as columns of plain numbers."""
+        return {
+            "kind": "cells",
+            "label": self.label,
+            "count": self.count,
+            "names": [] if isinstance(self.cells, int) else list(self.cells),
+            "states": list(self.states),
+            "columns": self.columns,
+            "t": [short(event[0]) for event in self.events],
+            "cell": [event[1] for event in self.events],
+            "state": [list(self.states).index(event[2]) for event in self.events],
+            "notes": {str(i): event[3] for i, event in enumerate(self.events) if event[3]},
         }

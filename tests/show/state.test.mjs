@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { layoutTracks } from "../../course_lib/show/js/layout.js";
+import { cellGrid, layoutTracks } from "../../course_lib/show/js/layout.js";
 import * as scale from "../../course_lib/show/js/scale.js";
 import * as state from "../../course_lib/show/js/state.js";
 
@@ -14,6 +14,10 @@ const dialogue = {
   kind: "sequence", label: "Log", actors: ["a", "redis"], sent: [0, 0.5, 1], received: [0.5, 1, 3], from: [0, 1, 0], to: [1, 0, 1], text: ["GET", "1", "DECR"], failed: [0, 0, 1],
 };
 const series = { kind: "series", label: "Load", unit: "", limit: null, shape: "line", lines: [{ name: "x", t: [1, 3], v: [0, 4] }] };
+
+const cells = {
+  kind: "cells", label: "Chunks", count: 4, names: [], states: ["waiting", "sending", "stored"], columns: 0, t: [1, 1, 2, 3], cell: [0, 1, 0, 1], state: [1, 1, 2, 0], notes: { 3: "broken" },
+};
 
 test("counts up to a time include events at that time", () => {
   assert.deepEqual(state.laneCounts(lanes, 0.999), [[0, 0, 0], [0, 0, 0]]);
@@ -71,6 +75,29 @@ test("arrows grow while a message travels, and the current one is the last that 
 test("an overtaken message ends below the rows of those that overtook it", () => {
   assert.deepEqual(state.endRows({ sent: [0, 1, 2], received: [2.5, 1.5, 3] }), [2, 1, 2]);
   assert.deepEqual(state.endRows(dialogue), [0, 1, 2]);
+});
+
+test("a cell has its latest state, and starts in the first", () => {
+  assert.deepEqual(state.cellsAt(cells, 0.5), { cells: [0, 0, 0, 0], counts: [4, 0, 0] });
+  assert.deepEqual(state.cellsAt(cells, 1), { cells: [1, 1, 0, 0], counts: [2, 2, 0] });
+  assert.deepEqual(state.cellsAt(cells, 99), { cells: [2, 0, 0, 0], counts: [3, 0, 1] });
+});
+
+test("cells are told in words: how many in which state, and the last change", () => {
+  assert.equal(state.trackText(cells, 2), "Chunks: 2 waiting, 1 sending, 1 stored");
+  assert.equal(state.captionAt({ tracks: [cells] }, 3), "Chunks 2: waiting (broken)");
+  assert.equal(state.captionAt({ tracks: [{ ...cells, names: ["a", "b", "c", "d"] }] }, 2), "a: stored");
+  assert.deepEqual(state.eventTimes({ tracks: [cells, ramp] }), [1, 2, 3]);
+});
+
+test("a grid of cells fits its width, whatever the number and the names", () => {
+  for (const width of [260, 560, 700]) {
+    for (const track of [cells, { ...cells, count: 1000 }, { ...cells, names: ["a", "a long name of a slot", "c", "d"] }, { ...cells, columns: 2 }]) {
+      const grid = cellGrid(track, width, (text) => text.length * 7);
+      assert.ok(grid.columns * grid.width <= width && grid.columns * grid.rows >= track.count);
+    }
+  }
+  assert.equal(cellGrid({ ...cells, columns: 2 }, 700, () => 0).columns, 2);
 });
 
 test("steps go through every event once, in order, and stop at the end", () => {
@@ -134,7 +161,7 @@ test("a whole run takes about ten to twenty seconds, however long it lasted", ()
 });
 
 test("boxes stack without overlap at every width, and stay inside it", () => {
-  const trace = { end: 5, clock: "seconds", tracks: [lanes, ramp, series, { ...ramp, kind: "histogram" }, dialogue] };
+  const trace = { end: 5, clock: "seconds", tracks: [lanes, ramp, series, { ...ramp, kind: "histogram" }, dialogue, cells] };
   for (const width of [360, 500, 760, 860]) {
     const plan = layoutTracks(trace, width, (text) => text.length * 7);
     plan.boxes.reduce((before, box) => { assert.ok(box.top >= before.bottom); return box; }, { bottom: 0 });

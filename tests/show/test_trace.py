@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_lib.show import Histogram, Lanes, Level, Sequence, Series, Trace
+from course_lib.show import Cells, Histogram, Lanes, Level, Sequence, Series, Trace
 
 TIMES = st.lists(st.floats(0, 100), min_size=1, max_size=30).map(sorted)
 TRACKS = [
@@ -17,12 +17,15 @@ TRACKS = [
     Series("Load", {"x": [(0, 1)], "y": []}, limit=3),
     Histogram("Wait", [(0.1, 3)], edges=[0, 2, 4], unit="ms"),
     Sequence("Log", ["a", "b"], [(0, 1, 0, 1, "GET", "ok"), (1, 2, 1, 0, "1", "failed")]),
+    Cells(
+        "Slots", ["a", "b"], ["empty", "full"], [(0.5, 1, "full", "user:7"), (1, 1, "empty", "")]
+    ),
 ]
 
 
 def test_payload_is_json() -> None:
     """A payload of every track survives JSON unchanged."""
-    payload = Trace(end=2, tracks=TRACKS, title="All", summary="Five tracks.").payload()
+    payload = Trace(end=2, tracks=TRACKS, title="All", summary="Six tracks.").payload()
     assert json.loads(json.dumps(payload)) == payload
     assert [t["kind"] for t in payload["tracks"]] == [
         "lanes",
@@ -30,6 +33,7 @@ def test_payload_is_json() -> None:
         "series",
         "histogram",
         "sequence",
+        "cells",
     ]
 
 
@@ -66,6 +70,15 @@ def test_columns_hold_the_run() -> None:
         (lambda: Histogram("H", [], edges=[1]), "two or more"),
         (lambda: Sequence("S", ["a"], [(1, 0, 0, 0, "x", "ok")]), "before it is sent"),
         (lambda: Sequence("S", ["a"], [(0, 1, 0, 1, "x", "ok")]), "does not exist"),
+        (lambda: Cells("C", 2, ["a"], [(0, 2, "a", "")]), "names cell 2; there are 2"),
+        (
+            lambda: Cells("C", 2, ["a"], [(0, 0, "b", "")]),
+            '"b" is no state of the cells "C"; use a',
+        ),
+        (lambda: Cells("C", 2, ["a"], [(1, 0, "a", ""), (0, 0, "a", "")]), "sorted"),
+        (lambda: Cells("C", 0, ["a"], []), "1 to 1,000"),
+        (lambda: Cells("C", 1, ["a", "a"], []), "each named once"),
+        (lambda: Cells("C", 1, list("abcdefg"), []), "one to six states"),
         (lambda: Trace(end=0, tracks=TRACKS), "longer than 0"),
         (lambda: Trace(end=1, tracks=[]), "at least one track"),
         (lambda: Trace(end=1, tracks=TRACKS), "after the end of the trace"),
@@ -82,6 +95,14 @@ def test_wrong_outcomes_are_named() -> None:
     wrong: Any = "allowed"
     with pytest.raises(ValueError, match='"allowed" is no outcome; use admitted, denied, failed'):
         Lanes("L", ["a"], [(0, 0, wrong, "")])
+
+
+def test_cells_hold_the_run() -> None:
+    """Cell, state and note of each event are at the same index; a number of cells has no names."""
+    sent = TRACKS[5].payload()
+    assert (sent["cell"], sent["state"], sent["notes"]) == ([1, 1], [1, 0], {"0": "user:7"})
+    assert (sent["count"], sent["names"]) == (2, ["a", "b"])
+    assert Cells("C", 9, ["a"], []).payload()["names"] == []
 
 
 def test_repr_is_the_result() -> None:

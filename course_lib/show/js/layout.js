@@ -16,7 +16,7 @@ export function layoutTracks(trace, width, textWidth) {
   let y = 2;
   trace.tracks.forEach((track, i) => {
     const plot = y + HEADER + (wide ? 0 : legendRows(track, right - left, textWidth) * 18);
-    const height = plotHeight(track, wide);
+    const height = plotHeight(track, wide, right - left, textWidth);
     plan.boxes.push({ top: y, plot, height, bottom: plot + height });
     y = plot + height + (track.kind === "histogram" ? AXIS - 8 : 0) + GAP;
     if (i === lastTimed) y = (plan.axis = plot + height) + AXIS + GAP;
@@ -33,9 +33,23 @@ function leftMargin(trace, wide, textWidth) {
   return clamp(Math.max(46, ...names.map((name) => textWidth(name) + 14)), 46, 128);
 }
 
-/** Rows of legend below the label, for series in a narrow picture. */
+/** Rows of legend below the label, for series and cells in a narrow picture. */
 export function legendRows(track, width, textWidth) {
+  if (track.kind === "cells") return placeLegend(stateLines(track), width, textWidth).rows;
   return track.kind === "series" ? placeLegend(track, width, textWidth).rows : 0;
+}
+
+/** The states of cells as entries of a legend. */
+export const stateLines = (track) => ({ lines: track.states.map((name) => ({ name })) });
+
+/** How cells stand in `width` pixels: columns and rows, and the size of a cell with its gap. */
+export function cellGrid(track, width, textWidth) {
+  const longest = Math.max(0, ...track.names.map((name) => textWidth(name)));
+  const side = track.count > 240 ? 13 : track.count > 80 ? 18 : 26;
+  const wide = track.names.length ? Math.min(width, Math.max(side, longest + 30)) : side;
+  const fit = Math.max(1, Math.floor(width / wide));
+  const columns = Math.min(track.count, track.columns ? Math.min(track.columns, fit) : fit);
+  return { columns, rows: Math.ceil(track.count / columns), width: wide, height: side, longest };
 }
 
 /** Legend entries from left to right, wrapped: [{ x, row }], and how many rows that takes. */
@@ -51,7 +65,11 @@ export function placeLegend(track, width, textWidth) {
   return { places, rows: row + 1 };
 }
 
-function plotHeight(track, wide) {
+function plotHeight(track, wide, width, textWidth) {
+  if (track.kind === "cells") {
+    const grid = cellGrid(track, width, textWidth);
+    return Math.max(grid.rows * grid.height, wide ? track.states.length * 20 : 0);
+  }
   if (track.kind === "lanes") return track.lanes.length * laneHeight(wide) - LANE.gap;
   if (track.kind === "series") return Math.max(116, wide ? track.lines.length * 38 : 0);
   if (track.kind === "sequence") return 44 + rowCount(track) * ROW + 10;

@@ -1,12 +1,15 @@
 // The player: one play head over all tracks. A frame is a pure function of (trace, time): no kernel needed.
 import { buildHistogram, buildLevel, buildSeries } from "./charts.js";
+import { buildCells } from "./cells.js";
 import { make, textMeasure } from "./draw.js";
 import { buildLanes } from "./lanes.js";
 import { layoutTracks } from "./layout.js";
 import { buildSequence } from "./sequence.js";
 import { baseRate, clamp, fitText, niceTicks, timeUnit } from "./scale.js";
 
-const BUILDERS = { lanes: buildLanes, level: buildLevel, series: buildSeries, histogram: buildHistogram, sequence: buildSequence };
+const BUILDERS = {
+  lanes: buildLanes, level: buildLevel, series: buildSeries, histogram: buildHistogram, sequence: buildSequence, cells: buildCells,
+};
 const WIDEST = 860, NARROWEST = 300;
 
 /** Draws the fixed parts of `trace` into `stage` and returns { draw(at), timeAt(x) }. */

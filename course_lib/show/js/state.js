@@ -67,6 +67,21 @@ export function quantileAt(track, at, q) {
   return values.length ? values[clamp(Math.ceil(q * values.length) - 1, 0, values.length - 1)] : null;
 }
 
+/** The state (an index) of each cell at `at`, and how many cells are in each state. */
+export function cellsAt(track, at) {
+  const cells = new Array(track.count).fill(0), seen = countUpTo(track.t, at);
+  for (let i = 0; i < seen; i++) cells[track.cell[i]] = track.state[i];
+  const counts = track.states.map((_, state) => cells.filter((each) => each === state).length);
+  return { cells, counts };
+}
+
+/** "4 waiting, 12 stored": the states that some cell is in. */
+export const cellsText = (track, counts) => track.states.map((name, i) => `${counts[i]} ${name}`)
+  .filter((_, i) => counts[i] > 0).join(", ");
+
+/** The name of a cell, or its number counted from 1. */
+export const cellName = (track, cell) => track.names[cell] ?? `${track.label} ${cell + 1}`;
+
 /** Messages of a sequence at `at`: how far each arrow has come (0: not sent yet), and the current one. */
 export function messagesAt(track, at) {
   const progress = track.sent.map((sent, i) => {
@@ -90,7 +105,7 @@ export function eventTimes(trace) {
   const events = [], points = [];
   for (const track of trace.tracks) {
     if (track.kind === "sequence") events.push(...(trace.clock === "steps" ? [] : track.sent), ...track.received);
-    else if (track.kind === "lanes" || track.kind === "histogram") events.push(...track.t);
+    else if (["lanes", "histogram", "cells"].includes(track.kind)) events.push(...track.t);
     else if (track.kind === "level") points.push(...track.t);
     else for (const line of track.lines) points.push(...line.t);
   }
@@ -125,6 +140,7 @@ export function trackText(track, at) {
     const each = track.lines.map((line) => `${line.name} ${numberText(valueAt(line, at, track.shape))}`);
     return `${track.label}: ${each.join("; ")} ${track.unit}`.trimEnd();
   }
+  if (track.kind === "cells") return `${track.label}: ${cellsText(track, cellsAt(track, at).counts)}`;
   if (track.kind === "histogram") return `${track.label}: ${histogramCounts(track, at).seen} samples`;
   return `${track.label}: ${messagesAt(track, at).current + 1} of ${track.sent.length} messages`;
 }
@@ -141,11 +157,12 @@ export function summaryAt(trace, at) {
 export function captionAt(trace, at) {
   let text = "", when = -1;
   for (const track of trace.tracks) {
-    const lanes = track.kind === "lanes";
-    if (!lanes && track.kind !== "sequence") continue;
-    const last = lanes ? countUpTo(track.t, at) - 1 : messagesAt(track, at).current;
-    const time = last < 0 ? -1 : (lanes ? track.t : track.sent)[last];
-    if (time > when) [when, text] = [time, lanes ? eventText(track, last) : messageText(track, last)];
+    const words = { lanes: eventText, cells: cellText, sequence: messageText }[track.kind];
+    if (!words) continue;
+    const times = track.t ?? track.sent;
+    const last = track.t ? countUpTo(times, at) - 1 : messagesAt(track, at).current;
+    const time = last < 0 ? -1 : times[last];
+    if (time > when) [when, text] = [time, words(track, last)];
   }
   return text;
 }
@@ -153,6 +170,11 @@ export function captionAt(trace, at) {
 function eventText(track, i) {
   const note = track.notes[i] ? ` (${track.notes[i]})` : "";
   return `${track.lanes[track.lane[i]]}: ${OUTCOMES[track.outcome[i]]}${note}`;
+}
+
+function cellText(track, i) {
+  const note = track.notes[i] ? ` (${track.notes[i]})` : "";
+  return `${cellName(track, track.cell[i])}: ${track.states[track.state[i]]}${note}`;
 }
 
 /** "server 1 to redis: GET n", with what became of it. */
