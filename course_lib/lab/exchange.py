@@ -50,6 +50,9 @@ class Direction:
 class Exchange:
     """A request, the task that handles it, and the parts that travel."""
 
+    goodbye: Message = DISCONNECT
+    """What the app receives when the client has left."""
+
     def __init__(self, world: World, who: str, request: httpx.Request):
         self.world, self.who, self.request = world, who, request
         self.host = request.url.host
@@ -57,11 +60,15 @@ class Exchange:
         self._effect: Effect | None = None
         self._for_app: asyncio.Queue[Message] = asyncio.Queue()
         self._for_client: asyncio.Queue[Any] = asyncio.Queue()
-        self._to_app = Direction(world, who, self.host, self._for_app.put_nowait)
+        self._to_app = Direction(world, who, self.host, self.arrived)
         self._to_client = Direction(world, self.host, who, self._for_client.put_nowait)
         self._started = self._left = self._disconnected = self._dead = False
 
     # On the server
+
+    def arrived(self, message: Message) -> None:
+        """Keep a message of the client until the app receives it."""
+        self._for_app.put_nowait(message)
 
     def start_handling(self) -> str:
         """Let the app handle the request: in a task of its own, with nothing of the client's."""
@@ -76,18 +83,22 @@ class Exchange:
 
     async def _handle(self) -> None:
         try:
-            await self.world.apps[self.host](self._scope(), self._receive, self._send)
+            await self.world.apps[self.host](self.scope(), self.receive, self.send)
         except Exception as error:
-            self._failed(error)
+            self.failed(error)
         except asyncio.CancelledError:
             self.cut(f"{self.host} ended the connection")
             raise
         except BaseException:
             self.cut(f"{self.host} died")
         else:
-            self._answer(END)
+            self.returned()
 
-    def _failed(self, error: Exception) -> None:
+    def returned(self) -> None:
+        """The app has come to its end: so has the answer."""
+        self._answer(END)
+
+    def failed(self, error: Exception) -> None:
         """As servers do: 500 if nothing was sent yet, else the connection breaks."""
         if self._effect is not None:
             self._effect.error = f"{type(error).__name__}: {error}"
@@ -100,14 +111,20 @@ class Exchange:
 
     def cut(self, reason: str) -> None:
         """Break the connection from the server's side; what the app still sends is lost."""
-        self._answer(httpx.RemoteProtocolError(reason, request=self.request))
+        self._answer(self.broken(reason))
         self._dead = True
 
+    def broken(self, reason: str) -> Exception:
+        """What a client gets whose connection breaks."""
+        return httpx.RemoteProtocolError(reason, request=self.request)
+
     def _answer(self, part: object) -> None:
+        """Let a part travel to the client."""
         if not self._dead:
             self._to_client.send(part)
 
-    def _scope(self) -> Message:
+    def scope(self) -> Message:
+        """What the app is told of the request."""
         url = self.request.url
         return {
             "type": "http",
@@ -124,14 +141,16 @@ class Exchange:
             "client": (self.world.address(self.who), 49152),
         }
 
-    async def _receive(self) -> Message:
+    async def receive(self) -> Message:
+        """The app's next message from the client."""
         if self._disconnected:
             return DISCONNECT
         message = await self._for_app.get()
         self._disconnected = message["type"] == "http.disconnect"
         return message
 
-    async def _send(self, message: Message) -> None:
+    async def send(self, message: Message) -> None:
+        """The app's next message to the client."""
         if message["type"] == "http.response.start":
             self._started = True
             if self._effect is not None:
@@ -175,7 +194,7 @@ class Exchange:
         """Close the connection from the client's side; the app is told, unless it has answered."""
         if not self._left:
             self._left = True
-            self._to_app.send(DISCONNECT)
+            self._to_app.send(self.goodbye)
 
     def client_died(self, error: BaseException) -> None:
         """Let the client's own waiting end with this error, and the connection with it."""
