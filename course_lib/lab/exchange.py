@@ -83,9 +83,9 @@ class Exchange:
 
     async def _handle(self) -> None:
         try:
-            await self.world.apps[self.host](self.scope(), self.receive, self.send)
+            await self.world.apps[self.host](self._scope(), self._receive, self._send)
         except Exception as error:
-            self.failed(error)
+            self._failed(error)
         except asyncio.CancelledError:
             self.cut(f"{self.host} ended the connection")
             raise
@@ -98,7 +98,7 @@ class Exchange:
         """The app has come to its end: so has the answer."""
         self._answer(END)
 
-    def failed(self, error: Exception) -> None:
+    def _failed(self, error: Exception) -> None:
         """As servers do: 500 if nothing was sent yet, else the connection breaks."""
         if self._effect is not None:
             self._effect.error = f"{type(error).__name__}: {error}"
@@ -119,12 +119,10 @@ class Exchange:
         return httpx.RemoteProtocolError(reason, request=self.request)
 
     def _answer(self, part: object) -> None:
-        """Let a part travel to the client."""
         if not self._dead:
             self._to_client.send(part)
 
-    def scope(self) -> Message:
-        """What the app is told of the request."""
+    def _scope(self) -> Message:
         url = self.request.url
         return {
             "type": "http",
@@ -141,16 +139,14 @@ class Exchange:
             "client": (self.world.address(self.who), 49152),
         }
 
-    async def receive(self) -> Message:
-        """The app's next message from the client."""
+    async def _receive(self) -> Message:
         if self._disconnected:
             return DISCONNECT
         message = await self._for_app.get()
         self._disconnected = message["type"] == "http.disconnect"
         return message
 
-    async def send(self, message: Message) -> None:
-        """The app's next message to the client."""
+    async def _send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._started = True
             if self._effect is not None:

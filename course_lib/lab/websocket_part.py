@@ -58,20 +58,20 @@ class _SocketExchange(Exchange):
 
     # What the app sees
 
-    def scope(self) -> Message:
-        scope = super().scope()
+    def _scope(self) -> Message:
+        scope = super()._scope()
         del scope["method"]
         scope |= {"type": "websocket", "subprotocols": self._subprotocols}
         return scope | {"extensions": {"websocket.http.response": {}}}
 
-    async def receive(self) -> Message:
+    async def _receive(self) -> Message:
         if self._disconnected:
             return self.goodbye
         message = await self._for_app.get()
         self._disconnected = message["type"] == "websocket.disconnect"
         return message
 
-    async def send(self, message: Message) -> None:
+    async def _send(self, message: Message) -> None:
         if self._dead:
             raise OSError(f"{self.who} has closed the connection")
         match message["type"].removeprefix("websocket."):
@@ -113,7 +113,7 @@ class _SocketExchange(Exchange):
         """An app that just returns has not closed: the connection breaks."""
         self.cut(f"{self.host} left without closing")
 
-    def failed(self, error: Exception) -> None:
+    def _failed(self, error: Exception) -> None:
         """As servers do: 500 before the handshake is over, else the connection breaks."""
         if isinstance(error, OSError) and self._dead:
             return  # the app wrote to a client that had left

@@ -1,10 +1,10 @@
 """Real-time notifications: one log, one hub a server, four transports.
 
 An event goes from a queue through the notification service (`service`) into a log (`log`,
-`redis_log`), which every server's hub follows (`hub`), and on to its clients through a bounded
-queue each (`client_queue`) as an event stream (`event_stream`, `event_parser`), over a WebSocket, or
-as the answer to a poll (`app`, `clients`). `presence` knows who is connected, `reconnect` when to
-come back. `popular` has the answers that break.
+`redis_log`), which every server's hub follows (`hub`), and on to its clients, through a bounded
+queue each (`client_queue`): as an event stream (`event_stream`, `event_parser`), over a WebSocket,
+or as the answer to a poll (`app`, `clients`). `presence` knows who is connected, `reconnect` when
+to come back. `popular` has the answers that break.
 """
 
 from course_lib.systems.realtime_notifications.app import create_app, from_environment

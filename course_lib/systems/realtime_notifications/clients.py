@@ -13,7 +13,6 @@ import random as dice
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
 
 import httpx
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -56,7 +55,7 @@ async def poll(http: httpx.AsyncClient, url: str, every: float, state: Comeback)
 
 
 async def long_poll(http: httpx.AsyncClient, url: str, wait: int, state: Comeback) -> Messages:
-    """Ask again as soon as there is an answer; the server holds each question for `wait` seconds."""
+    """Ask again after each answer; the server holds a question for up to `wait` seconds."""
     while True:
         for message in await _page(http, url, state, wait=wait):
             yield message
@@ -67,7 +66,8 @@ async def _page(http: httpx.AsyncClient, url: str, state: Comeback, **params: An
     if state.position:
         params["after"] = state.position
     try:
-        answer = await http.get(url, params=params, timeout=httpx.Timeout(5, read=40))
+        asked = httpx.URL(url).copy_merge_params(params)
+        answer = await http.get(asked, timeout=httpx.Timeout(5, read=40))
         answer.raise_for_status()
     except (httpx.TransportError, httpx.HTTPStatusError):
         await state.pause(connected=False)
@@ -116,7 +116,7 @@ async def web_socket(
         connected = False
         try:
             query = {"after": state.position} if state.position else {}
-            async with connect(f"{url}&{urlencode(query)}" if query else url) as socket:
+            async with connect(str(httpx.URL(url).copy_merge_params(query))) as socket:
                 while True:
                     async with asyncio.timeout(silence):
                         item = json.loads(await socket.recv())
