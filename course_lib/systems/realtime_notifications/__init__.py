@@ -7,6 +7,7 @@ or as the answer to a poll (`app`, `clients`). `presence` knows who is connected
 to come back. `popular` has the answers that break.
 """
 
+from course_lib.systems.realtime_notifications import popular
 from course_lib.systems.realtime_notifications.app import create_app, from_environment
 from course_lib.systems.realtime_notifications.client_queue import (
     POLICIES,
@@ -64,6 +65,7 @@ __all__ = [
     "long_poll",
     "order",
     "poll",
+    "popular",
     "room_for",
     "web_socket",
 ]

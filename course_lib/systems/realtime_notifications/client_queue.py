@@ -37,13 +37,14 @@ def room_for(
     >>> room_for(Notice("3-0", "ann", "c"), [Notice("2-0", "ann", "b")], 1, "drop oldest")
     [Notice(id='3-0', user='ann', data='c', key='')]
     """
+    kept = list(waiting)
     if policy == "coalesce" and notice.key:
-        waiting = [other for other in waiting if other.key != notice.key]
-    if len(waiting) < limit:
-        return [*waiting, notice]
+        kept = [other for other in kept if other.key != notice.key]
+    if len(kept) < limit:
+        return [*kept, notice]
     if policy == "disconnect":
         return None
-    return [*waiting[len(waiting) - limit + 1 :], notice]
+    return [*kept[len(kept) - limit + 1 :], notice]
 
 
 class ClientQueue:

@@ -57,7 +57,8 @@ async def poll(http: httpx.AsyncClient, url: str, every: float, state: Comeback)
 async def long_poll(http: httpx.AsyncClient, url: str, wait: int, state: Comeback) -> Messages:
     """Ask again after each answer; the server holds a question for up to `wait` seconds."""
     while True:
-        for message in await _page(http, url, state, wait=wait):
+        # The first question is not held: if it were cut off, no position would be known.
+        for message in await _page(http, url, state, wait=wait if state.position else 0):
             yield message
 
 
