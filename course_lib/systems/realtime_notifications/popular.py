@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from redis.asyncio import Redis
 
 from course_lib.systems.realtime_notifications.hub import Hub
-from course_lib.systems.realtime_notifications.log import Log, Notice
+from course_lib.systems.realtime_notifications.log import Notice
+from course_lib.systems.realtime_notifications.redis_log import RedisLog
 
-__all__ = ["ConnectedFlag", "Sockets", "back_in", "look_then_join", "publish", "subscribe"]
+__all__ = [
+    "ConnectedFlag",
+    "PlainLog",
+    "Sockets",
+    "back_in",
+    "look_then_join",
+    "publish",
+    "subscribe",
+]
 
 
 async def publish(redis: Redis, user: str, data: str) -> int:
@@ -22,7 +31,7 @@ async def publish(redis: Redis, user: str, data: str) -> int:
     return int(await redis.publish(f"notifications:{user}", data))
 
 
-async def subscribe(redis: Redis, user: str) -> AsyncIterator[str]:
+async def subscribe(redis: Redis, user: str) -> AsyncGenerator[str, None]:
     """Listen on the user's channel, from now on."""
     async with redis.pubsub() as channel:
         await channel.subscribe(f"notifications:{user}")
@@ -31,17 +40,27 @@ async def subscribe(redis: Redis, user: str) -> AsyncIterator[str]:
                 yield message["data"]
 
 
-async def look_then_join(hub: Hub, log: Log, user: str, after: str) -> AsyncIterator[Notice]:
+async def look_then_join(hub: Hub, user: str, after: str) -> AsyncGenerator[Notice, None]:
     """Send what was missed, then join for what comes.
 
-    Fails: what comes between the two is in neither.
+    Fails: what comes between the two is in neither, or in both.
     """
-    replay = await log.since(user, after)
+    replay = await hub.log.since(user, after)
     for notice in replay.notices:
         yield notice
     queue = hub.join(user)
     while (coming := await queue.get()) is not None:
         yield coming
+
+
+class PlainLog(RedisLog):
+    """Appends what it is told to, without asking what it was made from.
+
+    Fails: a worker that dies before it acknowledges an event tells it again.
+    """
+
+    async def publish(self, user: str, data: str, key: str = "", source: str = "") -> str:
+        return await super().publish(user, data, key)
 
 
 class Sockets:
