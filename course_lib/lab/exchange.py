@@ -59,6 +59,9 @@ class Direction:
 class Exchange:
     """A request, the task that handles it, and the parts that travel."""
 
+    goodbye: Message = DISCONNECT
+    """What the app receives when the client has left."""
+
     def __init__(self, world: World, who: str, request: httpx.Request):
         self.world, self.who, self.request = world, who, request
         self.host = request.url.host
@@ -66,11 +69,15 @@ class Exchange:
         self._effect: Effect | None = None
         self._for_app: asyncio.Queue[Message] = asyncio.Queue()
         self._for_client: asyncio.Queue[Any] = asyncio.Queue()
-        self._to_app = Direction(world, who, self.host, self._for_app.put_nowait)
+        self._to_app = Direction(world, who, self.host, self.arrived)
         self._to_client = Direction(world, self.host, who, self._for_client.put_nowait)
         self._started = self._left = self._disconnected = self._dead = False
 
     # On the server
+
+    def arrived(self, message: Message) -> None:
+        """Keep a message of the client until the app receives it."""
+        self._for_app.put_nowait(message)
 
     def start_handling(self) -> str:
         """Let the app handle the request: in a task of its own, with nothing of the client's."""
@@ -94,7 +101,11 @@ class Exchange:
         except BaseException:
             self.cut(f"{self.host} died")
         else:
-            self._answer(END)
+            self.returned()
+
+    def returned(self) -> None:
+        """The app has come to its end: so has the answer."""
+        self._answer(END)
 
     def _failed(self, error: Exception) -> None:
         """As servers do: 500 if nothing was sent yet, else the connection breaks."""
@@ -109,8 +120,12 @@ class Exchange:
 
     def cut(self, reason: str) -> None:
         """Break the connection from the server's side; what the app still sends is lost."""
-        self._answer(httpx.RemoteProtocolError(reason, request=self.request))
+        self._answer(self.broken(reason))
         self._dead = True
+
+    def broken(self, reason: str) -> Exception:
+        """What a client gets whose connection breaks."""
+        return httpx.RemoteProtocolError(reason, request=self.request)
 
     def _answer(self, part: object) -> None:
         if not self._dead:
@@ -199,7 +214,7 @@ class Exchange:
         """Close the connection from the client's side; the app is told, unless it has answered."""
         if not self._left:
             self._left = True
-            self._to_app.send(DISCONNECT)
+            self._to_app.send(self.goodbye)
 
     def client_died(self, error: BaseException) -> None:
         """Let the client's own waiting end with this error, and the connection with it."""

@@ -4,7 +4,7 @@ A request is one effect, applied when the app starts to handle it; the app's own
 Body parts travel one by one, in both directions, as they are sent; httpx's own ASGITransport would
 collect the whole answer first, so an event stream would never be seen. Time-outs of the request are
 honoured: connect until the request has arrived, read between parts. Leaves out HTTP framing, flow
-control, connections kept open between requests, TLS and WebSockets.
+control, connections kept open between requests and TLS. WebSockets are in `websocket_part`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from course_lib.lab.exchange import END, Exchange
 if TYPE_CHECKING:
     from course_lib.lab.world import World
 
-__all__ = ["client"]
+__all__ = ["client", "close", "open_exchanges"]
 
 
 def client(world: World, who: str, options: dict[str, Any]) -> httpx.AsyncClient:
@@ -45,23 +45,40 @@ class _Open:
                 exchange.client_died(ProcessDied(f"{node} died"))
 
 
+def open_exchanges(world: World) -> dict[Exchange, None]:
+    """The exchanges that are going on in a world; those of a node that dies end with it."""
+    return world.part("http", lambda: _Open(world)).exchanges
+
+
+def close(world: World, exchange: Exchange) -> None:
+    """End an exchange from the client's side."""
+    exchanges = open_exchanges(world)
+    exchange.leave()
+    handler = exchange.handler
+    if handler is None or handler.done():
+        exchanges.pop(exchange, None)
+    else:
+        # Without its client it still dies with its host.
+        handler.add_done_callback(lambda _: exchanges.pop(exchange, None))
+
+
 class _Transport(httpx.AsyncBaseTransport):
     def __init__(self, world: World, who: str):
         self.world, self.who = world, who
-        self.open = world.part("http", lambda: _Open(world))
+        self.open = open_exchanges(world)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         timeouts = request.extensions.get("timeout", {})
         exchange = Exchange(self.world, self.who, request)
-        self.open.exchanges[exchange] = None
+        self.open[exchange] = None
         try:
             await self._connect(exchange, timeouts.get("connect"))
             await exchange.upload()
             status, headers = await exchange.next_part(timeouts.get("read"))
         except BaseException:
-            self._close(exchange)
+            close(self.world, exchange)
             raise
-        body = _Body(exchange, timeouts.get("read"), self)
+        body = _Body(exchange, timeouts.get("read"))
         return httpx.Response(status, headers=headers, stream=body, request=request)
 
     async def _connect(self, exchange: Exchange, patience: float | None) -> None:
@@ -83,25 +100,16 @@ class _Transport(httpx.AsyncBaseTransport):
             refuse=lambda text: httpx.ConnectError(text, request=request),
         )
 
-    def _close(self, exchange: Exchange) -> None:
-        exchange.leave()
-        handler = exchange.handler
-        if handler is None or handler.done():
-            self.open.exchanges.pop(exchange, None)
-        else:
-            # Without its client it still dies with its host.
-            handler.add_done_callback(lambda _: self.open.exchanges.pop(exchange, None))
-
 
 class _Body(httpx.AsyncByteStream):
     """The answer's body, part by part; closing it tells the app that the client has left."""
 
-    def __init__(self, exchange: Exchange, patience: float | None, transport: _Transport):
-        self._exchange, self._patience, self._transport = exchange, patience, transport
+    def __init__(self, exchange: Exchange, patience: float | None):
+        self._exchange, self._patience = exchange, patience
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while (part := await self._exchange.next_part(self._patience)) is not END:
             yield part
 
     async def aclose(self) -> None:
-        self._transport._close(self._exchange)
+        close(self._exchange.world, self._exchange)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import importlib
+import itertools
 import random as real_random
 import time as real_time
 import weakref
@@ -79,6 +80,16 @@ def _categories_looked_up_once() -> Iterator[None]:
         ACCESS.get_commands_by_category = _commands_of.__wrapped__
 
 
+class _InOrder(dict[Any, None]):
+    """A set that keeps the order in which its members came."""
+
+    def add(self, member: Any) -> None:
+        self[member] = None
+
+    def remove(self, member: Any) -> None:
+        del self[member]
+
+
 class Servers:
     """All Redis servers of a world, and the connections that they hold."""
 
@@ -87,6 +98,7 @@ class Servers:
         self.clock = VirtualClock(world)
         self._servers: dict[str, fakeredis.FakeServer] = {}
         self._scripts: dict[fakeredis.FakeServer, KeptScripts] = {}
+        self.numbers = itertools.count(1)
         # By number, for an order that is the same in every run.
         self._sockets: weakref.WeakValueDictionary[int, Socket] = weakref.WeakValueDictionary()
         world.on_stop(self._stopped)
@@ -130,6 +142,7 @@ class Socket(AsyncFakeSocket):
     """
 
     def __init__(self, servers: Servers, who: str, target: str, db: int, client_info: Any):
+        self._number = next(servers.numbers)
         super().__init__(
             servers.get(target), db, client_class=redis.asyncio.Redis, client_info=client_info
         )
@@ -140,6 +153,16 @@ class Socket(AsyncFakeSocket):
         self._gone = False
         self._blocked_command: asyncio.Task[Any] | None = None
         self._last_arrival = 0.0
+        # Who has waited longest is served first, as in Redis, and not by place in memory.
+        if not isinstance(self._db._change_callbacks, _InOrder):
+            self._db._change_callbacks = _InOrder()  # type: ignore[assignment]
+
+    def __hash__(self) -> int:
+        """A number of the world's own, so that sets of sockets have one order in every run."""
+        return self._number
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
 
     def apply(self, chunks: list[Any]) -> list[Any]:
         """Run the commands in these bytes now; gives the answers, none for one that waits."""

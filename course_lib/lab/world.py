@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import redis.asyncio
 
     from course_lib.lab.disk_part import Disk
+    from course_lib.lab.websocket_part import Connect
 
 __all__ = ["EPOCH", "Director", "Effect", "Pending", "ProcessDied", "World"]
 
@@ -136,6 +137,12 @@ class World:
         from course_lib.lab import http_part
 
         return http_part.client(self, who, options)
+
+    def websocket(self, who: str, url: str, **options: Any) -> Connect:
+        """A WebSocket of node `who`, for `async with`, as `websockets.connect(url)` gives one."""
+        from course_lib.lab import websocket_part
+
+        return websocket_part.Connect(self, who, url, **options)
 
     # The network
 

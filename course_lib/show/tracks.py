@@ -62,6 +62,8 @@ def _last(times: Iterable[float]) -> float:
 class Lanes:
     """Requests that arrive in one or more lanes: events are (time, lane index, outcome, note).
 
+    `names` are the words for the three outcomes in the picture, in their order.
+
     >>> Lanes("Requests", ["server 1"], [(0.5, 0, "admitted", "")]).payload()["t"]
     [0.5]
     """
@@ -69,9 +71,11 @@ class Lanes:
     label: str
     lanes: Seq[str]
     events: Seq[tuple[float, int, Outcome, str]]
+    names: tuple[str, str, str] = ("admitted", "denied", "failed")
 
     def __post_init__(self) -> None:
         what = f'the lanes "{self.label}"'
+        require(len(self.names) == 3, f"{what.capitalize()} need a name for each outcome.")
         require(len(self.lanes) > 0, f"{what.capitalize()} need at least one lane.")
         _times((event[0] for event in self.events), what)
         for _, lane, outcome, _ in self.events:
@@ -93,6 +97,7 @@ class Lanes:
             "lane": [event[1] for event in self.events],
             "outcome": [OUTCOMES.index(event[2]) for event in self.events],
             "notes": {str(i): event[3] for i, event in enumerate(self.events) if event[3]},
+            **({} if self.names == OUTCOMES else {"names": list(self.names)}),
         }
 
 

@@ -256,6 +256,48 @@ def test_who_has_left_takes_nothing():
     assert in_world(scenario)[0] == ("jobs", "job")
 
 
+def test_who_waits_longest_is_served_first():
+    """Waiting commands get what comes in the order in which they began to wait, in every world."""
+
+    async def scenario(world):
+        async def wait(name, got):
+            await world.redis(name).blpop("queue")
+            got.append(name)
+
+        names = [f"server {number}" for number in range(8)]
+        got = []
+        waiting = [asyncio.create_task(wait(name, got)) for name in names]
+        await asyncio.sleep(1)
+        await world.redis("a").rpush("queue", *names)
+        await asyncio.gather(*waiting)
+        return got == names
+
+    assert all(in_world(scenario)[0] for _ in range(5))
+
+
+def test_subscribers_hear_in_one_order():
+    """A message reaches the subscribers of a channel in the same order in every world."""
+
+    async def scenario(world):
+        async def listen(name, heard):
+            async with world.redis(name).pubsub() as channel:
+                await channel.subscribe("news")
+                while not await channel.get_message(ignore_subscribe_messages=True, timeout=None):
+                    pass
+                heard.append(name)
+
+        heard = []
+        listening = [asyncio.create_task(listen(f"server {n}", heard)) for n in range(8)]
+        await asyncio.sleep(1)
+        await world.redis("a").publish("news", "hello")
+        await asyncio.gather(*listening)
+        return heard
+
+    first, *others = (in_world(scenario)[0] for _ in range(5))
+    assert len(first) == 8
+    assert others == [first] * 4
+
+
 def test_messages_travel():
     """A subscriber gets each message after the latency, in order, up to the first lost one."""
 

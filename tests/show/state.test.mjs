@@ -123,6 +123,9 @@ test("words say what the picture shows", () => {
   }
   assert.equal(state.captionAt({ tracks: [lanes] }, 1.5), "a: admitted");
   assert.equal(state.captionAt({ tracks: [lanes] }, 0), "");
+  const renamed = { ...lanes, names: ["delivered", "dropped", "missed"] };
+  assert.equal(state.captionAt({ tracks: [renamed] }, 1.5), "a: delivered");
+  assert.ok(state.trackText(renamed, 2).includes("a 1 delivered, 0 dropped, 1 missed"));
   assert.equal(state.messageText(dialogue, 2), "a to redis: DECR (failed)");
 });
 

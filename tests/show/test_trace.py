@@ -90,6 +90,14 @@ def test_what_is_wrong_is_said(make: Any, sentence: str) -> None:
         make()
 
 
+def test_outcomes_have_words_of_their_own() -> None:
+    """Lanes may call the outcomes by other words; by default nothing more is sent."""
+    events = [(1.0, 0, "failed", "")]
+    words = ("delivered", "dropped", "missed")
+    assert Lanes("Notices", ["ann"], events, words).payload()["names"] == list(words)
+    assert "names" not in Lanes("Requests", ["ann"], events).payload()
+
+
 def test_wrong_outcomes_are_named() -> None:
     """A misspelt outcome is refused, with the words that may be used."""
     wrong: Any = "allowed"

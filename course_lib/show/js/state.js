@@ -129,7 +129,7 @@ export function stepTimes(times, end, most = 40) {
 /** What a screen reader hears about one track at `at`. */
 export function trackText(track, at) {
   if (track.kind === "lanes") {
-    const each = laneCounts(track, at).map((counts, i) => `${track.lanes[i]} ${countsText(counts)}`);
+    const each = laneCounts(track, at).map((counts, i) => `${track.lanes[i]} ${countsText(counts, outcomeNames(track))}`);
     return `${track.label}: ${each.join("; ")}`;
   }
   if (track.kind === "level") {
@@ -145,7 +145,10 @@ export function trackText(track, at) {
   return `${track.label}: ${messagesAt(track, at).current + 1} of ${track.sent.length} messages`;
 }
 
-export const countsText = (counts) => OUTCOMES.map((name, i) => `${counts[i]} ${name}`)
+/** The words for a track's outcomes. */
+export const outcomeNames = (track) => track.names ?? OUTCOMES;
+
+export const countsText = (counts, names = OUTCOMES) => names.map((name, i) => `${counts[i]} ${name}`)
   .filter((_, i) => i < 2 || counts[i] > 0).join(", ");
 
 /** The whole picture in words. */
@@ -169,7 +172,7 @@ export function captionAt(trace, at) {
 
 function eventText(track, i) {
   const note = track.notes[i] ? ` (${track.notes[i]})` : "";
-  return `${track.lanes[track.lane[i]]}: ${OUTCOMES[track.outcome[i]]}${note}`;
+  return `${track.lanes[track.lane[i]]}: ${outcomeNames(track)[track.outcome[i]]}${note}`;
 }
 
 function cellText(track, i) {
