@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["connection"]
 
 STATEMENTS = frozenset(("execute", "executemany", "executescript", "commit", "rollback"))
+# aiosqlite's shortcuts run a statement and fetch its rows in one go: as much of an effect.
+SHORTCUTS = frozenset(("_execute_fetchall", "_execute_insert"))
 
 
 class _Database:
@@ -105,7 +107,7 @@ class _Connection(aiosqlite.Connection):
         if self._connection is None:
             raise ValueError("Connection closed")
         name = fn.__name__
-        if name not in STATEMENTS:
+        if name not in STATEMENTS | SHORTCUTS:
             return fn(*args, **kwargs)
         return await self._statement(name, lambda: fn(*args, **kwargs), args)
 
@@ -152,7 +154,15 @@ def _is_locked(error: sqlite3.OperationalError) -> bool:
 
 
 def _row_count(result: object) -> object:
-    """What the log shows of a statement's cursor."""
+    """What the log shows of a statement: how many rows, or the one row that a shortcut fetched."""
     if isinstance(result, sqlite3.Cursor):
         return "rows" if result.description else f"{max(result.rowcount, 0)} changed"
+    if isinstance(result, tuple):
+        return _in_words(result)
+    if isinstance(result, list):
+        return _in_words(result[0]) if len(result) == 1 else f"{len(result)} rows"
     return "ok"
+
+
+def _in_words(row: tuple[object, ...]) -> str:
+    return ", ".join(map(str, row))

@@ -48,6 +48,28 @@ def test_statements_are_effects():
     assert [effect.writes for effect in world.log[start[0] :]] == [True, True, False]
 
 
+def test_shortcuts_are_effects():
+    """A statement that fetches its rows in one go is one effect too, and takes its time."""
+
+    async def scenario(world):
+        await stock_of(world)
+        start = len(world.log), world.now
+        async with world.sql("shop") as db:
+            rows = list(await db.execute_fetchall("SELECT amount FROM stock"))
+            await db.execute_fetchall("SELECT 1 WHERE 0")
+            last = await db.execute_insert("INSERT INTO stock VALUES (?)", (3,))
+            return start, rows, last, world.now
+
+    (start, rows, last, now), world = in_world(scenario, latency=0.5)
+    assert (rows, last, now - start[1]) == ([(10,)], (2,), 3.0)
+    assert [str(effect) for effect in world.log[start[0] :]] == [
+        "shop: SELECT amount FROM stock -> 10",
+        "shop: SELECT 1 WHERE 0 -> 0 rows",
+        "shop: INSERT INTO stock VALUES (?) -> 2",
+    ]
+    assert [effect.writes for effect in world.log[start[0] :]] == [False, False, True]
+
+
 def test_isolation():
     """Nobody sees what is not committed, and everybody sees what is."""
 
