@@ -6,8 +6,9 @@ all keys. T is where the expected number of keys asked for within T is C:
 A FIFO cache forgets a key T after it came in, hit or not: it holds it p T / (1 + p T) of the time.
 Leaves out: popularity that moves, and keys of different sizes.
 Sources: Che, Tung, Wang, Hierarchical Web Caching Systems, IEEE JSAC 20(7), 2002; Fricker,
-Robert, Roberts, A versatile and accurate approximation for LRU cache performance, ITC 24, 2012; for FIFO:
-Martina, Garetto, Leonardi, A unified approach to the performance analysis of caching systems, 2014.
+Robert, Roberts, A versatile and accurate approximation for LRU cache performance, ITC 24, 2012;
+for FIFO: Martina, Garetto, Leonardi, A unified approach to the performance analysis of caching
+systems, INFOCOM 2014.
 """
 
 from __future__ import annotations

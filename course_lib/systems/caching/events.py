@@ -86,7 +86,7 @@ class ByStream:
     ) -> None:
         self.redis, self.forget, self.forget_all = redis, forget, forget_all
         self.stream, self.keep = stream, keep
-        self._last = "0-0"
+        self._last: str = "0-0"
 
     async def publish(self, key: str) -> None:
         """Say that the key has changed."""
@@ -95,7 +95,7 @@ class ByStream:
     async def listen(self) -> None:
         """Begin at the end of the stream; a local cache that begins empty has missed nothing."""
         newest = await self.redis.xrevrange(self.stream, count=1)
-        self._last = newest[0][0] if newest else "0-0"
+        self._last = str(newest[0][0]) if newest else "0-0"
 
     async def take(self) -> int:
         """Forget what has changed since the last time; returns how many events there were.
