@@ -62,5 +62,5 @@ EVICTION = (
 )
 EVICTION_SCENARIOS = {
     "a report scans the table": {"workload": "Zipf and a scan"},
-    "where S3-FIFO loses": {"workload": "a hot set and pairs"},
+    "where S3-FIFO loses": {"workload": "favourites change"},
 }

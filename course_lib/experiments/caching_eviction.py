@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator
 from functools import cache
 
 from course_lib.lab import load
@@ -14,38 +13,26 @@ from course_lib.systems import caching
 __all__ = ["POLICIES", "WORKLOADS", "eviction", "keys_of"]
 
 POLICIES = {"FIFO": caching.FIFO, "LRU": caching.LRU, "S3-FIFO": caching.S3FIFO}
-WORKLOADS = ("Zipf", "Zipf and a scan", "a hot set and pairs")
+WORKLOADS = ("Zipf", "Zipf and a scan", "favourites change")
 KEYS, REQUESTS, STEP = 500, 6_000, 250
 
 
 def keys_of(workload: str, skew: float, requests: int, seed: int, size: int) -> list[int]:
-    """The keys of a workload; in the last two, every other request goes to popular keys.
+    """The keys of a workload.
 
-    "Zipf and a scan": the others walk through keys that nobody asks for twice. "a hot set and
-    pairs": the others ask for a new key, and for it once more a little later: when 15 % of `size`
-    new keys have come in between.
+    "Zipf and a scan": half of the requests walk through keys that nobody asks for twice.
+    "favourites change": after every `4 * size` requests, all keys are new ones, as news are.
 
     >>> keys_of("Zipf", 1.0, 5, seed=18, size=50)
-    [4, 51, 27, 3, 133]
+    [1, 49, 4, 1, 15]
     """
-    popular = load.zipf(KEYS, skew, seed)
-    coin = random.Random(f"{seed} others")
-    if workload == "Zipf":
-        return popular.take(requests)
+    popular = load.zipf(KEYS, skew, seed).take(requests)
     if workload == "Zipf and a scan":
-        scan = itertools.count(KEYS)
-        return [next(scan) if coin.random() < 0.5 else popular() for _ in range(requests)]
-    others = _pairs(max(1, 15 * size // 100))
-    hot = max(1, size // 3)
-    return [next(others) if coin.random() < 0.5 else coin.randrange(hot) for _ in range(requests)]
-
-
-def _pairs(distance: int) -> Iterator[int]:
-    """A new key comes, and again when `distance` newer ones have come."""
-    for number in itertools.count():
-        yield KEYS + number
-        if number >= distance:
-            yield KEYS + number - distance
+        scan, coin = itertools.count(KEYS), random.Random(f"{seed} scan")
+        return [next(scan) if coin.random() < 0.5 else key for key in popular]
+    if workload == "favourites change":
+        return [key + KEYS * (number // (4 * size)) for number, key in enumerate(popular)]
+    return popular
 
 
 @cache
