@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import aiosqlite
 
+from course_lib.lab.errors import ProcessDied
+
 if TYPE_CHECKING:
     from course_lib.lab.world import World
 
@@ -64,6 +66,7 @@ def connection(world: World, who: str, database: str, busy_timeout: float) -> ai
 def _drop_connections(database: _Database, node: str) -> None:
     for open_connection in list(database.open):
         if open_connection.who == node:
+            open_connection.died = True
             open_connection.drop()
     database.release()
 
@@ -74,6 +77,7 @@ class _Connection(aiosqlite.Connection):
         self.who = who
         self._world, self._name, self._database = world, name, database
         self._busy_timeout = busy_timeout
+        self.died = False
 
     def __await__(self) -> Generator[Any, None, aiosqlite.Connection]:
         return self._open().__await__()
@@ -104,6 +108,8 @@ class _Connection(aiosqlite.Connection):
         """Nothing to stop: there is no thread."""
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if self.died:
+            raise ProcessDied(f"{self.who} died")
         if self._connection is None:
             raise ValueError("Connection closed")
         name = fn.__name__
