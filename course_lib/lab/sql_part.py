@@ -88,6 +88,13 @@ class _Connection(aiosqlite.Connection):
             self._database.open.append(self)
         return self
 
+    @property
+    def _conn(self) -> sqlite3.Connection:
+        """aiosqlite asks for it at every statement, also for one of a process that has died."""
+        if self.died:
+            raise ProcessDied(f"{self.who} died")
+        return super()._conn
+
     def __del__(self) -> None:
         self.drop()
 
