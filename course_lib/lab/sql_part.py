@@ -122,7 +122,13 @@ class _Connection(aiosqlite.Connection):
         name = fn.__name__
         if name not in STATEMENTS | SHORTCUTS:
             return fn(*args, **kwargs)
-        return await self._statement(name, lambda: fn(*args, **kwargs), args)
+        return await self._statement(name, lambda: self._run_while_alive(fn, args, kwargs), args)
+
+    def _run_while_alive(self, fn: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """A statement that was on its way when its process died finds its connection closed."""
+        if self.died:
+            raise sqlite3.OperationalError(f"{self.who} closed the connection")
+        return fn(*args, **kwargs)
 
     async def _statement(self, name: str, run: Callable[[], Any], args: tuple[Any, ...]) -> Any:
         what = " ".join(str(args[0]).split()) if args else name.upper()

@@ -175,6 +175,23 @@ def test_a_dead_process_is_rolled_back(connections):
     assert in_world(scenario)[0] == [7] * connections
 
 
+def test_a_statement_on_its_way_dies_with_its_process():
+    """What a process had sent when it died is not applied, and disturbs nobody."""
+
+    async def scenario(world):
+        await stock_of(world)
+        db = await world.sql("shop")
+        db.isolation_level = None
+        task = asyncio.create_task(db.execute("UPDATE stock SET amount = 0"))
+        await asyncio.sleep(0.5)
+        world.kill("shop")
+        await asyncio.sleep(2)
+        async with world.sql("other") as other:
+            return task.done(), await amount(other)
+
+    assert in_world(scenario, latency=1)[0] == (True, 10)
+
+
 def test_closing():
     """A closed connection refuses statements, and what it had not committed is undone."""
 
