@@ -17,9 +17,18 @@ from redis.asyncio import Redis
 from course_lib.lab import Effect, World
 from course_lib.systems import caching
 
-__all__ = ["Seen", "Server", "fresh", "open_server", "read_while_written", "story"]
+__all__ = [
+    "Seen",
+    "Server",
+    "fresh",
+    "open_server",
+    "read_while_written",
+    "readers_at_once",
+    "story",
+]
 
 KEY = "cup"
+Read = Callable[[str], Awaitable[Any]]
 
 
 @dataclass
@@ -45,16 +54,33 @@ async def open_server(world: World, name: str, **rows: str) -> Server:
     """
     ready: set[str] = world.part("tables", set)
     if not ready:
-        ready.add("made")
         setup = await caching.SqlDatabase.on(await world.sql("setup"))
         for key, value in rows.items():
             await setup.write(key, value)
         cache = caching.RedisCache(world.redis("setup"))
         await cache.load()
+        # Only now: if the setup dies halfway, the next server begins it again.
+        ready.add("made")
     connection = await world.sql(name)
     connection.isolation_level = None
     redis = world.redis(name)
     return Server(name, world, redis, caching.RedisCache(redis), caching.SqlDatabase(connection))
+
+
+async def readers_at_once(
+    world: World, read_of: Callable[[Server], Read], readers: int, servers: int = 1, key: str = KEY
+) -> int:
+    """Let readers ask for one key at the same time, in turn at the servers; counts the SELECTs.
+
+    `read_of(server)` makes each server's way of reading, once.
+
+    >>> await readers_at_once(world, lambda server: server.leased.read, readers=100)
+    1
+    """
+    opened = [await open_server(world, f"server {n + 1}", cup="7 EUR") for n in range(servers)]
+    reads = [read_of(server) for server in opened]
+    await asyncio.gather(*(reads[n % servers](key) for n in range(readers)))
+    return sum(effect.what.startswith("SELECT value") for effect in world.log)
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Callable, Sequence
 from functools import cache
 
 from course_lib.lab import load
 from course_lib.show import Series, Trace
 from course_lib.systems import caching
 
-__all__ = ["POLICIES", "WORKLOADS", "eviction", "keys_of"]
+__all__ = ["POLICIES", "WORKLOADS", "eviction", "keys_of", "load_saved", "measured_hit_ratio"]
 
-POLICIES = {"FIFO": caching.FIFO, "LRU": caching.LRU, "S3-FIFO": caching.S3FIFO}
+POLICIES: dict[str, Callable[[int], caching.Eviction]] = {
+    "FIFO": caching.FIFO,
+    "LRU": caching.LRU,
+    "S3-FIFO": caching.S3FIFO,
+}
 WORKLOADS = ("Zipf", "Zipf and a scan", "favourites change")
 KEYS, REQUESTS, STEP = 500, 6_000, 250
 
@@ -50,9 +55,9 @@ def eviction(*, seed: int, workload: str, skew: float, size: int) -> Trace:
     keys = keys_of(workload, skew, REQUESTS, seed, size)
     lines, totals = {}, {}
     for name, policy in POLICIES.items():
-        map_, found = policy(size), []
+        policy_of_size, found = policy(size), []
         for start in range(0, REQUESTS, STEP):
-            found.append(caching.hits(map_, keys[start : start + STEP]))
+            found.append(caching.hits(policy_of_size, keys[start : start + STEP]))
         lines[name] = [(STEP * (n + 1), 100 * count / STEP) for n, count in enumerate(found)]
         totals[name] = sum(found[4:]) / (REQUESTS - 4 * STEP)
     said = ", ".join(f"{name} {share:.1%}" for name, share in totals.items())
@@ -65,3 +70,33 @@ def eviction(*, seed: int, workload: str, skew: float, size: int) -> Trace:
         summary=f"Hit rate after the first {4 * STEP:,}: {said}{told}.",
         tracks=[Series("Hit rate, by requests", lines, unit="%", shape="line")],
     )
+
+
+def measured_hit_ratio(policy: str, keys: Sequence[int], size: int) -> float:
+    """The share of the second half of `keys` that a cache of `size` entries answers."""
+    held, half = POLICIES[policy](size), len(keys) // 2
+    caching.hits(held, keys[:half])
+    return caching.hits(held, keys[half:]) / (len(keys) - half)
+
+
+def load_saved(
+    read_share: float, size: int, *, keys: int = 1000, skew: float = 1.0, seed: int = 18
+) -> float:
+    """The share of the database's statements that cache-aside saves, LRU of `size` of `keys` keys.
+
+    A write is a statement with or without a cache, and it deletes the entry.
+
+    >>> load_saved(read_share=0.95, size=250)
+    """
+    asked = load.zipf(keys, skew, seed).take(8_000)
+    held, dice, statements = caching.LRU(size), random.Random(f"{seed} reads"), 0
+    for number, key in enumerate(asked):
+        spent = 1
+        if dice.random() >= read_share:
+            held.drop(key)
+        elif held.get(key) is None:
+            held.put(key, True)
+        else:
+            spent = 0
+        statements += spent if number >= 4_000 else 0
+    return 1 - statements / 4_000

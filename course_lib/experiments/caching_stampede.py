@@ -6,12 +6,13 @@ The protections are the chapter's; the stores are in memory (caching_stores.py).
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from course_lib.experiments.caching_stores import Shelf, Table, Texts, now
-from course_lib.lab import load
+from course_lib.lab import load, measure
 from course_lib.show import Series, Trace
 from course_lib.systems import caching
 
@@ -93,7 +94,7 @@ async def expiry(*, seed: int, keys: int, ttl: float, jitter: int) -> Trace:
             await asyncio.sleep(0.5)
 
     await asyncio.gather(*(reader(number) for number in range(keys)))
-    buckets = load_rates(table.reads)
+    buckets = measure.rates(sorted(table.reads), 0.25, end=END)
     most = max(rate for _, rate in buckets[4:])
     return Trace(
         end=END,
@@ -103,28 +104,21 @@ async def expiry(*, seed: int, keys: int, ttl: float, jitter: int) -> Trace:
     )
 
 
-def load_rates(times: list[float]) -> list[tuple[float, float]]:
-    """Loads a second, in quarters of a second."""
-    from course_lib.lab import measure
+def recomputes(beta: float, expiries: int, seed: int) -> float:
+    """How many recomputes begin for each expiry, on average, when there are many readers.
 
-    return measure.rates(sorted(times), 0.25, end=END)
-
-
-def recomputes(beta: float, expiries: int, seed: int, rate: float = 50.0) -> float:
-    """How many recomputes begin for each expiry, on average, with `rate` reads for each recompute.
-
-    Reads are Poisson and a recompute takes one unit of time; the next expiry begins when the first
+    A recompute takes one unit of time. Reads are Poisson, and the next expiry begins when the first
     recompute is done. The coin is EarlyRecompute's own.
 
     >>> recomputes(beta=1.0, expiries=1000, seed=18)       # e = 2.718...
     """
     reads, coin = random.Random(f"{seed} reads"), random.Random(f"{seed} coin")
-    return sum(_begun(beta, rate, reads, coin) for _ in range(expiries)) / expiries
+    return sum(_begun(beta, reads, coin) for _ in range(expiries)) / expiries
 
 
-def _begun(beta: float, rate: float, reads: random.Random, coin: random.Random) -> int:
-    """One expiry: from long before it, until the first recompute is done."""
-    t, begun, done = -15.0 * beta, 0, float("inf")
+def _begun(beta: float, reads: random.Random, coin: random.Random) -> int:
+    """One expiry, at time 0: from long before it, until the first recompute is done."""
+    rate, t, begun, done = 100 / beta, -11.0 * beta, 0, math.inf
     while (t := t + reads.expovariate(rate)) < done:
         if caching.is_due(-t, 1.0, beta, 1.0 - coin.random()):
             begun += 1

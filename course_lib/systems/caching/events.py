@@ -39,10 +39,14 @@ class ByPubSub:
         await self.redis.publish(self.channel, key)
 
     async def listen(self) -> None:
-        """Subscribe; called again after a break, it begins with what is published from now on."""
+        """Subscribe: from now on."""
         await self.stop()
         self._subscription = self.redis.pubsub(ignore_subscribe_messages=True)
         await self._subscription.subscribe(self.channel)
+
+    async def resume(self) -> None:
+        """Come back after a break, without what was published in it."""
+        await self.listen()
 
     async def stop(self) -> None:
         """Hang up."""
@@ -96,6 +100,12 @@ class ByStream:
         """Begin at the end of the stream; a local cache that begins empty has missed nothing."""
         newest = await self.redis.xrevrange(self.stream, count=1)
         self._last = str(newest[0][0]) if newest else "0-0"
+
+    async def stop(self) -> None:
+        """Nothing to hang up: a stream is read, not listened to."""
+
+    async def resume(self) -> None:
+        """Come back after a break; the place in the stream is still known."""
 
     async def take(self) -> int:
         """Forget what has changed since the last time; returns how many events there were.
