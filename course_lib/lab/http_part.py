@@ -10,7 +10,7 @@ control, connections kept open between requests and TLS. WebSockets are in `webs
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -24,9 +24,15 @@ if TYPE_CHECKING:
 __all__ = ["client", "close", "open_exchanges"]
 
 
-def client(world: World, who: str, options: dict[str, Any]) -> httpx.AsyncClient:
+Through = Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport]
+
+
+def client(
+    world: World, who: str, through: Through | None, options: dict[str, Any]
+) -> httpx.AsyncClient:
     """An httpx client that stands on node `who`."""
-    return httpx.AsyncClient(transport=_Transport(world, who), **options)
+    transport = _Transport(world, who)
+    return httpx.AsyncClient(transport=through(transport) if through else transport, **options)
 
 
 class _Open:

@@ -17,13 +17,16 @@ from typing import TYPE_CHECKING, Any
 
 import aiosqlite
 
+from course_lib.lab.errors import ProcessDied
+
 if TYPE_CHECKING:
     from course_lib.lab.world import World
 
 __all__ = ["connection"]
 
 STATEMENTS = frozenset(("execute", "executemany", "executescript", "commit", "rollback"))
-SHORTCUTS = frozenset(("_execute_insert", "_execute_fetchall"))  # a statement and its rows in one
+# aiosqlite's shortcuts run a statement and fetch its rows in one go: as much of an effect.
+SHORTCUTS = frozenset(("_execute_fetchall", "_execute_insert"))
 
 
 class _Database:
@@ -63,6 +66,7 @@ def connection(world: World, who: str, database: str, busy_timeout: float) -> ai
 def _drop_connections(database: _Database, node: str) -> None:
     for open_connection in list(database.open):
         if open_connection.who == node:
+            open_connection.died = True
             open_connection.drop()
     database.release()
 
@@ -73,6 +77,7 @@ class _Connection(aiosqlite.Connection):
         self.who = who
         self._world, self._name, self._database = world, name, database
         self._busy_timeout = busy_timeout
+        self.died = False
 
     def __await__(self) -> Generator[Any, None, aiosqlite.Connection]:
         return self._open().__await__()
@@ -82,6 +87,13 @@ class _Connection(aiosqlite.Connection):
             self._connection = self._connector()
             self._database.open.append(self)
         return self
+
+    @property
+    def _conn(self) -> sqlite3.Connection:
+        """aiosqlite asks for it at every statement, also for one of a process that has died."""
+        if self.died:
+            raise ProcessDied(f"{self.who} died")
+        return super()._conn
 
     def __del__(self) -> None:
         self.drop()
@@ -103,12 +115,20 @@ class _Connection(aiosqlite.Connection):
         """Nothing to stop: there is no thread."""
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if self.died:
+            raise ProcessDied(f"{self.who} died")
         if self._connection is None:
             raise ValueError("Connection closed")
         name = fn.__name__
         if name not in STATEMENTS | SHORTCUTS:
             return fn(*args, **kwargs)
-        return await self._statement(name, lambda: fn(*args, **kwargs), args)
+        return await self._statement(name, lambda: self._run_while_alive(fn, args, kwargs), args)
+
+    def _run_while_alive(self, fn: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """A statement that was on its way when its process died finds its connection closed."""
+        if self.died:
+            raise sqlite3.OperationalError(f"{self.who} closed the connection")
+        return fn(*args, **kwargs)
 
     async def _statement(self, name: str, run: Callable[[], Any], args: tuple[Any, ...]) -> Any:
         what = " ".join(str(args[0]).split()) if args else name.upper()
@@ -153,9 +173,15 @@ def _is_locked(error: sqlite3.OperationalError) -> bool:
 
 
 def _row_count(result: object) -> object:
-    """What the log shows of a statement's cursor."""
+    """What the log shows of a statement: how many rows, or the one row that a shortcut fetched."""
     if isinstance(result, sqlite3.Cursor):
         return "rows" if result.description else f"{max(result.rowcount, 0)} changed"
+    if isinstance(result, tuple):
+        return _in_words(result)
     if isinstance(result, list):
-        return "rows"
-    return "ok" if result is None else "1 changed"
+        return _in_words(result[0]) if len(result) == 1 else f"{len(result)} rows"
+    return "ok"
+
+
+def _in_words(row: tuple[object, ...]) -> str:
+    return ", ".join(map(str, row))

@@ -132,11 +132,16 @@ class World:
         self.network.number(host)
         self.apps[host] = app
 
-    def http(self, who: str, **options: Any) -> httpx.AsyncClient:
-        """An httpx client of node `who`; it reaches the hosts that `serve` named, nothing else."""
+    def http(
+        self, who: str, through: Callable[..., Any] | None = None, **options: Any
+    ) -> httpx.AsyncClient:
+        """An httpx client of node `who`; it reaches the hosts that `serve` named, nothing else.
+
+        `through` puts a transport of yours, such as a cache, in front of the world's.
+        """
         from course_lib.lab import http_part
 
-        return http_part.client(self, who, options)
+        return http_part.client(self, who, through, options)
 
     def websocket(self, who: str, url: str, **options: Any) -> Connect:
         """A WebSocket of node `who`, for `async with`, as `websockets.connect(url)` gives one."""

@@ -49,22 +49,25 @@ def test_statements_are_effects():
 
 
 def test_shortcuts_are_effects():
-    """A statement that comes with its rows or its row's number takes its time too."""
+    """A statement that fetches its rows in one go is one effect too, and takes its time."""
 
     async def scenario(world):
         await stock_of(world)
         start = len(world.log), world.now
         async with world.sql("shop") as db:
-            await db.execute_insert("INSERT INTO stock VALUES (?)", (1,))
-            rows = await db.execute_fetchall("SELECT amount FROM stock")
-        return start, len(list(rows)), world.now
+            rows = list(await db.execute_fetchall("SELECT amount FROM stock"))
+            await db.execute_fetchall("SELECT 1 WHERE 0")
+            last = await db.execute_insert("INSERT INTO stock VALUES (?)", (3,))
+            return start, rows, last, world.now
 
-    (start, rows, now), world = in_world(scenario, latency=0.5)
-    assert (rows, now - start[1]) == (2, 2.0)
+    (start, rows, last, now), world = in_world(scenario, latency=0.5)
+    assert (rows, last, now - start[1]) == ([(10,)], (2,), 3.0)
     assert [str(effect) for effect in world.log[start[0] :]] == [
-        "shop: INSERT INTO stock VALUES (?) -> 1 changed",
-        "shop: SELECT amount FROM stock -> rows",
+        "shop: SELECT amount FROM stock -> 10",
+        "shop: SELECT 1 WHERE 0 -> 0 rows",
+        "shop: INSERT INTO stock VALUES (?) -> 2",
     ]
+    assert [effect.writes for effect in world.log[start[0] :]] == [False, False, True]
 
 
 def test_isolation():
@@ -165,11 +168,28 @@ def test_a_dead_process_is_rolled_back(connections):
                 await db.execute("INSERT INTO stock VALUES (7)")
                 await db.commit()
                 found.append(await amount(db))
-        with pytest.raises((ProcessDied, ValueError)):
+        with pytest.raises(ProcessDied, match="shop died"):
             await task
         return found
 
     assert in_world(scenario)[0] == [7] * connections
+
+
+def test_a_statement_on_its_way_dies_with_its_process():
+    """What a process had sent when it died is not applied, and disturbs nobody."""
+
+    async def scenario(world):
+        await stock_of(world)
+        db = await world.sql("shop")
+        db.isolation_level = None
+        task = asyncio.create_task(db.execute("UPDATE stock SET amount = 0"))
+        await asyncio.sleep(0.5)
+        world.kill("shop")
+        await asyncio.sleep(2)
+        async with world.sql("other") as other:
+            return task.done(), await amount(other)
+
+    assert in_world(scenario, latency=1)[0] == (True, 10)
 
 
 def test_closing():
