@@ -1,6 +1,6 @@
 """Sagas: one order over four services, five ways to keep it whole.
 
-The workflow as a table: workflow.py. The services: services.py, participant.py, calls.py. Five ways:
+The workflow as a table: workflow.py. The services: services.py, participant.py, calls.py. The ways:
 popular.py (to learn from), orchestrator.py.
 """
 

@@ -19,7 +19,7 @@ import aiosqlite
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse
 
-from course_lib.systems.sagas.services import SERVICES, Action, Order, Service
+from course_lib.systems.sagas.services import Action, Order, Service
 
 __all__ = ["JOURNAL", "ONCE", "Participant", "perform"]
 

@@ -70,9 +70,9 @@ class Service:
         return {action.name: action for action in self.actions}[name]
 
 
-def _pair(do: str, undo: str, table: str, plus: str, minus: str, where: str, row: str) -> tuple[
-    Action, Action
-]:
+def _pair(
+    do: str, undo: str, table: str, plus: str, minus: str, where: str, row: str
+) -> tuple[Action, Action]:
     """An action and the one that takes it back; `row` finds the row, `where` may refuse it."""
     return (
         Action(do, table, plus, f"{row} AND {where}", undone_by=undo),

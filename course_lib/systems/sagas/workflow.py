@@ -82,7 +82,9 @@ def _check_order(steps: Sequence[Step]) -> None:
         raise ValueError("Steps come in this order: compensatable, at most one pivot, retriable.")
     for step in steps:
         if (step.kind == "compensatable") != bool(step.undo):
-            raise ValueError(f"{step.action} is {step.kind}: only what is compensatable has an undo.")
+            raise ValueError(
+                f"{step.action} is {step.kind}: only what is compensatable has an undo."
+            )
 
 
 class Workflow:
