@@ -40,17 +40,18 @@ class Shop:
 
 async def open_shop(world: World, shop: Shop, clock: Callable[[], float] | None = None) -> None:
     """Put up the four services; without a clock, their notes are numbered in the order made."""
-    clock = clock or itertools.count(1).__next__
+    ticks = clock or itertools.count(1).__next__
     world.part("shop", lambda: shop)
+    world.part("clock", lambda: ticks)
     once = sagas.ONCE if shop.idempotent else ""
     for name, service in sagas.SERVICES.items():
-        world.serve(name, sagas.Participant(service, _database(world, name), clock))
+        world.serve(name, sagas.Participant(service, database(world, name), ticks))
         async with world.sql(name, name) as db:
-            script = [service.schema, sagas.JOURNAL, once, shop.rows()[name]]
+            script = [service.schema, sagas.JOURNAL, once, sagas.HELD, shop.rows()[name]]
             await db.executescript(";".join(script))
 
 
-def _database(world: World, name: str) -> Callable[[], Any]:
+def database(world: World, name: str) -> Callable[[], Any]:
     return lambda: world.sql(name, name)
 
 
@@ -150,14 +151,66 @@ class TryExcept:
 def orchestrated(world: World, **patience: float) -> sagas.Orchestrator:
     """The orchestrator on node "orders"."""
     call = sagas.Caller(world.http("orders"), **patience)  # type: ignore[arg-type]
-    return sagas.Orchestrator(sagas.SagaLog(_database(world, "orders")), call)
+    return sagas.Orchestrator(sagas.SagaLog(database(world, "orders")), call)
+
+
+def two_phase(world: World, **patience: float) -> sagas.Coordinator:
+    """The coordinator of two-phase commit on node "orders"."""
+    call = sagas.Caller(world.http("orders"), **patience)  # type: ignore[arg-type]
+    return sagas.Coordinator(sagas.SagaLog(database(world, "orders")), call)
+
+
+class Choreographed:
+    """Four reactors, each on its service's node; nobody in the middle."""
+
+    def __init__(self, world: World, **patience: float) -> None:
+        self.redis = world.redis("orders")
+        clock = world.part("clock", lambda: itertools.count(1).__next__)
+        self.reactors = [
+            sagas.Reactor(name, world.redis(name), database(world, name), clock)
+            for name in sagas.SERVICES
+        ]
+
+    async def join(self) -> None:
+        """Make all consumer groups."""
+        for reactor in self.reactors:
+            await reactor.join()
+
+    async def place(self, order: sagas.Order) -> str:
+        """Publish the order, and let the services react until nothing happens any more."""
+        await sagas.choreography.place(self.redis, order)
+        return await self._settle()
+
+    async def _settle(self) -> str:
+        while any([await reactor.poll() for reactor in self.reactors]):
+            pass
+        return "settled"
+
+    async def recover(self) -> object:
+        """What was read and not acknowledged comes first."""
+        for reactor in self.reactors:
+            await reactor.resume()
+        return await self._settle()
+
+
+def event_sourced(world: World, **patience: float) -> sagas.EventSourced:
+    """The event-sourced saga on node "orders"."""
+    call = sagas.Caller(world.http("orders"), **patience)  # type: ignore[arg-type]
+    return sagas.EventSourced(sagas.EventStore(database(world, "orders")), call)
 
 
 STYLES: dict[str, Callable[..., Style]] = {
     "try/except": TryExcept,
     "orchestrated": orchestrated,
+    "choreographed": Choreographed,
+    "two-phase commit": two_phase,
+    "event-sourced": event_sourced,
 }
-SCHEMAS = {"orchestrated": sagas.SagaLog.SCHEMA}
+SCHEMAS = {
+    "orchestrated": sagas.SagaLog.SCHEMA,
+    "two-phase commit": sagas.SagaLog.SCHEMA,
+    "event-sourced": sagas.EventStore.SCHEMA,
+}
 
 
 async def open_style(world: World, style: str) -> None:
@@ -165,6 +218,8 @@ async def open_style(world: World, style: str) -> None:
     if style in SCHEMAS:
         async with world.sql("orders", "orders") as db:
             await db.executescript(SCHEMAS[style])
+    if style == "choreographed":
+        await Choreographed(world).join()
 
 
 def crash(style: str, shop: Shop | None = None, orders: int = 1) -> CrashReport:

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["connection"]
 
-STATEMENTS = frozenset(("execute", "executemany", "executescript", "commit", "rollback"))
+PLAIN = ("execute", "executemany", "executescript", "commit", "rollback")
+AT_ONCE = ("_execute_fetchall", "_execute_insert")  # aiosqlite's own: execute and fetch in one go
+STATEMENTS = frozenset((*PLAIN, *AT_ONCE))
 
 
 @cache
@@ -189,4 +191,4 @@ def _row_count(result: object) -> object:
     """What the log shows of a statement's cursor."""
     if isinstance(result, sqlite3.Cursor):
         return "rows" if result.description else f"{max(result.rowcount, 0)} changed"
-    return "ok"
+    return "rows" if isinstance(result, list) else "ok"

@@ -1,17 +1,12 @@
-"""A service of the workflow: a FastAPI app over SQLite that does each action of an order once.
+"""A service of the workflow as a FastAPI app over its own SQLite database.
 
-The change and the note that it was made are one local transaction, and the note is unique. So a
-request that comes twice changes nothing twice, and answers the same. An undo that comes first
-leaves a note as well: the action it undoes, should it still arrive, is refused. Leaves out: who may
-call (chapter 9), and forgetting old notes.
-Source: Garcia-Molina and Salem, Sagas (1987), section 5, asks compensations to be repeatable;
-Helland, Life beyond Distributed Transactions (CIDR 2007), section 4.
+POST /{action} does an action of an order, once (once.py). POST /{action}/prepare, /commit and
+/abort do it in two phases (prepared.py). Leaves out: who may call (chapter 9).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import cache
 from typing import Any
 
@@ -19,50 +14,18 @@ import aiosqlite
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse
 
-from course_lib.systems.sagas.services import Action, Order, Service
+from course_lib.systems.sagas.once import perform
+from course_lib.systems.sagas.prepared import abort, commit, prepare
+from course_lib.systems.sagas.services import Order, Service
 
-__all__ = ["JOURNAL", "ONCE", "Participant", "perform"]
+__all__ = ["Participant"]
 
-JOURNAL = "CREATE TABLE journal (order_id TEXT, action TEXT, at REAL, changed INTEGER DEFAULT 1);"
-ONCE = "CREATE UNIQUE INDEX once ON journal (order_id, action);"
-NOTE = """
-INSERT INTO journal (order_id, action, at) SELECT :id, :action, :at
-WHERE NOT EXISTS (SELECT 1 FROM journal WHERE order_id = :id AND action = :undone_by)
-ON CONFLICT DO NOTHING
-"""
-NOTED = "SELECT 1 FROM journal WHERE order_id = :id AND action = :action"
-NOTHING = "UPDATE journal SET changed = 0 WHERE order_id = :id AND action = :action"
-
-
-async def perform(db: aiosqlite.Connection, action: Action, order: Order, at: float) -> str:
-    """Do the action for this order once, in one transaction: "done" or "refused".
-
-    >>> await perform(db, SERVICES["payment"].action("charge"), Order("order-1"), at=0.0)
-    'done'
-    """
-    values = {**asdict(order), "action": action.name, "at": at}
-    values |= {"undoes": action.undoes, "undone_by": action.undone_by}
-    noted = await db.execute(NOTE, values)
-    if noted.rowcount == 0:
-        return await _earlier(db, values)
-    changed = await db.execute(action.statement, values)
-    if changed.rowcount == 0 and not action.undoes:
-        await db.rollback()
-        return "refused"
-    if changed.rowcount == 0:
-        await db.execute(NOTHING, values)
-    await db.commit()
-    return "done"
-
-
-async def _earlier(db: aiosqlite.Connection, values: dict[str, Any]) -> str:
-    """It was done before, or it was undone before it came."""
-    found = await db.execute(NOTED, values)
-    return "done" if await found.fetchone() else "refused"
+PHASES = {"": perform, "prepare": prepare, "commit": commit, "abort": abort}
+STATUS = {"done": 200, "refused": 409, "locked": 423}
 
 
 class Participant:
-    """One service as an ASGI app: POST /{action} with an order, 200 when done, 409 when refused.
+    """One service as an ASGI app: 200 when done, 409 when refused, 423 while locked.
 
     `connect` opens a connection to its database, `clock` gives the time to note.
     """
@@ -86,14 +49,16 @@ def app() -> FastAPI:
     """The FastAPI app; what it works with is in the request's state."""
     api = FastAPI(openapi_url=None)
     api.post("/{action}")(act)
+    api.post("/{action}/{phase}")(act)
     return api
 
 
-async def act(action: str, order: Order, request: Request) -> JSONResponse:
-    """Answer one request for one action."""
+async def act(action: str, order: Order, request: Request, phase: str = "") -> JSONResponse:
+    """Answer one request for one action, or for one phase of it."""
     service: Service = request.state.service
-    if action not in {known.name for known in service.actions}:
-        raise HTTPException(404, f"{service.name} has no action {action}")
+    if action not in {known.name for known in service.actions} or phase not in PHASES:
+        raise HTTPException(404, f"{service.name} has no action {action} {phase}".rstrip())
     async with request.state.connect() as db:
-        outcome = await perform(db, service.action(action), order, request.state.clock())
-    return JSONResponse({"outcome": outcome}, status_code=200 if outcome == "done" else 409)
+        at = request.state.clock()
+        outcome = await PHASES[phase](db, service.action(action), order, at)
+    return JSONResponse({"outcome": outcome}, status_code=STATUS[outcome])

@@ -31,12 +31,16 @@ class Order:
 
 @dataclass(frozen=True)
 class Action:
-    """One UPDATE of a service: `change` where `condition`; `undoes` names what it takes back."""
+    """One UPDATE of a service: `change` where `condition`; `undoes` names what it takes back.
+
+    `locks` is the field of the order that names what two-phase commit locks: the item, say.
+    """
 
     name: str
     table: str
     change: str
     condition: str
+    locks: str
     undoes: str = ""
     undone_by: str = ""
 
@@ -58,70 +62,62 @@ DONE_BEFORE = (
 
 @dataclass(frozen=True)
 class Service:
-    """A service: its name, its table, its actions, and what two-phase commit locks in it."""
+    """A service: its name, its table and its actions."""
 
     name: str
     schema: str
     actions: tuple[Action, ...]
-    resource: str
 
     def action(self, name: str) -> Action:
         """The action of this name, or KeyError."""
         return {action.name: action for action in self.actions}[name]
 
 
-def _pair(
-    do: str, undo: str, table: str, plus: str, minus: str, where: str, row: str
-) -> tuple[Action, Action]:
-    """An action and the one that takes it back; `row` finds the row, `where` may refuse it."""
-    return (
-        Action(do, table, plus, f"{row} AND {where}", undone_by=undo),
-        Action(undo, table, minus, row, undoes=do),
-    )
+ENOUGH = "(SELECT balance FROM account WHERE name = :customer) >= :amount"
 
+RESERVE = Action(
+    "reserve",
+    "item",
+    "on_hand = on_hand - :quantity",
+    "name = :item AND on_hand >= :quantity",
+    locks="item",
+    undone_by="release",
+)
+RELEASE = Action(
+    "release",
+    "item",
+    "on_hand = on_hand + :quantity",
+    "name = :item",
+    locks="item",
+    undoes="reserve",
+)
+CHARGE = Action(
+    "charge",
+    "account",
+    f"balance = balance + {TAKE}",
+    f"name IN ('shop', :customer) AND {ENOUGH}",
+    locks="customer",
+    undone_by="refund",
+)
+REFUND = Action(
+    "refund",
+    "account",
+    f"balance = balance - {TAKE}",
+    "name IN ('shop', :customer)",
+    locks="customer",
+    undoes="charge",
+)
+SHIP = Action("ship", "van", "loaded = loaded + 1", "loaded < room", locks="id")
+NOTIFY = Action("notify", "mailbox", "sent = sent + 1", "name = :customer", locks="id")
+
+ITEM = "CREATE TABLE item (name TEXT PRIMARY KEY, on_hand INTEGER CHECK (on_hand >= 0))"
+ACCOUNT = "CREATE TABLE account (name TEXT PRIMARY KEY, balance INTEGER CHECK (balance >= 0))"
+VAN = "CREATE TABLE van (name TEXT PRIMARY KEY, loaded INTEGER, room INTEGER)"
+MAILBOX = "CREATE TABLE mailbox (name TEXT PRIMARY KEY, sent INTEGER)"
 
 SERVICES = {
-    service.name: service
-    for service in (
-        Service(
-            "stock",
-            "CREATE TABLE item (name TEXT PRIMARY KEY, on_hand INTEGER CHECK (on_hand >= 0))",
-            _pair(
-                "reserve",
-                "release",
-                "item",
-                plus="on_hand = on_hand - :quantity",
-                minus="on_hand = on_hand + :quantity",
-                row="name = :item",
-                where="on_hand >= :quantity",
-            ),
-            resource="item",
-        ),
-        Service(
-            "payment",
-            "CREATE TABLE account (name TEXT PRIMARY KEY, balance INTEGER CHECK (balance >= 0))",
-            _pair(
-                "charge",
-                "refund",
-                "account",
-                plus=f"balance = balance + {TAKE}",
-                minus=f"balance = balance - {TAKE}",
-                row="name IN ('shop', :customer)",
-                where="(SELECT balance FROM account WHERE name = :customer) >= :amount",
-            ),
-            resource="customer",
-        ),
-        Service(
-            "shipping",
-            "CREATE TABLE van (name TEXT PRIMARY KEY, loaded INTEGER, room INTEGER)",
-            (Action("ship", "van", "loaded = loaded + 1", "loaded < room"),),
-            resource="id",
-        ),
-        Service(
-            "notification",
-            "CREATE TABLE mailbox (name TEXT PRIMARY KEY, sent INTEGER)",
-            (Action("notify", "mailbox", "sent = sent + 1", "name = :customer"),),
-            resource="id",
-        ),
-    )
+    "stock": Service("stock", ITEM, (RESERVE, RELEASE)),
+    "payment": Service("payment", ACCOUNT, (CHARGE, REFUND)),
+    "shipping": Service("shipping", VAN, (SHIP,)),
+    "notification": Service("notification", MAILBOX, (NOTIFY,)),
 }
