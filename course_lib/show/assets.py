@@ -11,7 +11,18 @@ from pathlib import Path
 __all__ = ["module", "style"]
 
 HERE = Path(__file__).parent
-PLAYER = ("scale", "state", "layout", "draw", "lanes", "charts", "sequence", "player", "main")
+PLAYER = (
+    "scale",
+    "state",
+    "layout",
+    "draw",
+    "lanes",
+    "charts",
+    "sequence",
+    "states",
+    "player",
+    "main",
+)
 LOCAL_IMPORT = re.compile(r'^import \{[^}]*\} from "\./\w+\.js";\n', re.MULTILINE)
 
 

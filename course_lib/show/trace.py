@@ -9,6 +9,7 @@ from collections.abc import Sequence as Seq
 from dataclasses import dataclass, field
 from typing import Literal
 
+from course_lib.show.states import States
 from course_lib.show.tracks import (
     Histogram,
     Lanes,
@@ -21,9 +22,9 @@ from course_lib.show.tracks import (
     short,
 )
 
-__all__ = ["Histogram", "Lanes", "Level", "Sequence", "Series", "Trace", "Track"]
+__all__ = ["Histogram", "Lanes", "Level", "Sequence", "Series", "States", "Trace", "Track"]
 
-Track = Lanes | Level | Series | Histogram | Sequence
+Track = Lanes | Level | Series | Histogram | Sequence | States
 
 
 @dataclass(frozen=True)

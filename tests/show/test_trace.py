@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_lib.show import Histogram, Lanes, Level, Sequence, Series, Trace
+from course_lib.show import Histogram, Lanes, Level, Sequence, Series, States, Trace
 
 TIMES = st.lists(st.floats(0, 100), min_size=1, max_size=30).map(sorted)
 TRACKS = [
@@ -17,12 +17,13 @@ TRACKS = [
     Series("Load", {"x": [(0, 1)], "y": []}, limit=3),
     Histogram("Wait", [(0.1, 3)], edges=[0, 2, 4], unit="ms"),
     Sequence("Log", ["a", "b"], [(0, 1, 0, 1, "GET", "ok"), (1, 2, 1, 0, "1", "failed")]),
+    States("Door", {("shut", "open"): "open", ("open", "shut"): "shut"}, {"front": [(1, "open")]}),
 ]
 
 
 def test_payload_is_json() -> None:
     """A payload of every track survives JSON unchanged."""
-    payload = Trace(end=2, tracks=TRACKS, title="All", summary="Five tracks.").payload()
+    payload = Trace(end=2, tracks=TRACKS, title="All", summary="Six tracks.").payload()
     assert json.loads(json.dumps(payload)) == payload
     assert [t["kind"] for t in payload["tracks"]] == [
         "lanes",
@@ -30,6 +31,7 @@ def test_payload_is_json() -> None:
         "series",
         "histogram",
         "sequence",
+        "states",
     ]
 
 
@@ -58,6 +60,7 @@ def test_columns_hold_the_run() -> None:
         (lambda: Lanes("L", ["a"], [(1, 1, "admitted", "")]), "names lane 1; there are 1"),
         (lambda: Lanes("L", ["a"], [(-1, 0, "admitted", "")]), "before the start"),
         (lambda: Lanes("L", [], []), "at least one lane"),
+        (lambda: Lanes("L", ["a"], [], ["done", "undone"]), "each of 3 outcomes"),
         (lambda: Level("L", [(nan, 1)], maximum=1), "finite"),
         (lambda: Level("L", [(0, nan)], maximum=1), "finite"),
         (lambda: Level("L", [], maximum=0), "above 0"),

@@ -2,7 +2,7 @@
 import { canvasPainter, make, SHAPES, svgPainter } from "./draw.js";
 import { laneHeight, LANE } from "./layout.js";
 import { fitText } from "./scale.js";
-import { dotsAt, laneCounts, mostMoving, OUTCOMES } from "./state.js";
+import { dotsAt, laneCounts, mostMoving, namesOf, OUTCOMES } from "./state.js";
 
 const CROWD = 200;
 
@@ -10,7 +10,7 @@ const CROWD = 200;
 export function buildLanes(view, track, baseline, box) {
   const outcomes = shownOutcomes(track, baseline);
   const pinned = baseline && laneCounts(baseline, baseline.t.at(-1) ?? 0);
-  laneLegend(view, box, outcomes);
+  laneLegend(view, track, box, outcomes);
   const rows = track.lanes.map((name, lane) => laneRow(view, track, box, lane, name, outcomes));
   const paint = painter(view, track, box);
   return (at) => {
@@ -27,12 +27,12 @@ function shownOutcomes(track, baseline) {
   return [0, 1, 2].filter((o) => o < 2 || track.outcome.includes(o) || baseline?.outcome.includes(o));
 }
 
-function laneLegend(view, box, outcomes) {
+function laneLegend(view, track, box, outcomes) {
   let x = view.right;
   for (const outcome of outcomes.slice().reverse()) {
-    const name = OUTCOMES[outcome];
-    make("text", { x, y: box.top + 14, class: "atr-legend", "text-anchor": "end" }, view.scene, name);
-    x -= view.textWidth(name) + 12;
+    const name = OUTCOMES[outcome], word = namesOf(track)[outcome];
+    make("text", { x, y: box.top + 14, class: "atr-legend", "text-anchor": "end" }, view.scene, word);
+    x -= view.textWidth(word) + 12;
     make("path", { d: SHAPES[name], class: `atr-dot atr-${name}`, transform: `translate(${x + 3},${box.top + 10}) scale(.8)` }, view.scene);
     x -= 18;
   }

@@ -3,6 +3,9 @@ import { clamp, countUpTo, numberText, timeText } from "./scale.js";
 
 export const OUTCOMES = ["admitted", "denied", "failed"];
 
+/** The words for the outcomes of a track of lanes. */
+export const namesOf = (track) => track.names ?? OUTCOMES;
+
 /** Counts for each lane at time `at`: [[admitted, denied, failed], ...]. */
 export function laneCounts(track, at) {
   const counts = track.lanes.map(() => [0, 0, 0]);
@@ -85,12 +88,32 @@ export function endRows(track) {
   });
 }
 
+/** Where a state machine's boxes stand; in a narrow picture columns become rows, so that names fit. */
+export function stateGrid(track, wide) {
+  const [column, row] = wide ? [track.column, track.row] : [track.row, track.column];
+  return { column, row, columns: Math.max(...column) + 1, rows: Math.max(...row) + 1 };
+}
+
+/** How many runs are in each state at `at`, how often each arrow was taken, and the last move's index. */
+export function statesAt(track, at) {
+  const counts = track.states.map(() => 0), taken = track.from.map(() => 0);
+  counts[track.start] = track.runs.length;
+  const seen = countUpTo(track.t, at);
+  for (let i = 0; i < seen; i++) {
+    const arrow = track.arrow[i];
+    counts[track.from[arrow]]--;
+    counts[track.to[arrow]]++;
+    taken[arrow]++;
+  }
+  return { counts, taken, last: seen - 1 };
+}
+
 /** Every moment at which something happens, sorted, once each. Lines count only if nothing else happens. */
 export function eventTimes(trace) {
   const events = [], points = [];
   for (const track of trace.tracks) {
     if (track.kind === "sequence") events.push(...(trace.clock === "steps" ? [] : track.sent), ...track.received);
-    else if (track.kind === "lanes" || track.kind === "histogram") events.push(...track.t);
+    else if (["lanes", "histogram", "states"].includes(track.kind)) events.push(...track.t);
     else if (track.kind === "level") points.push(...track.t);
     else for (const line of track.lines) points.push(...line.t);
   }
@@ -114,7 +137,7 @@ export function stepTimes(times, end, most = 40) {
 /** What a screen reader hears about one track at `at`. */
 export function trackText(track, at) {
   if (track.kind === "lanes") {
-    const each = laneCounts(track, at).map((counts, i) => `${track.lanes[i]} ${countsText(counts)}`);
+    const each = laneCounts(track, at).map((counts, i) => `${track.lanes[i]} ${countsText(counts, namesOf(track))}`);
     return `${track.label}: ${each.join("; ")}`;
   }
   if (track.kind === "level") {
@@ -125,11 +148,20 @@ export function trackText(track, at) {
     const each = track.lines.map((line) => `${line.name} ${numberText(valueAt(line, at, track.shape))}`);
     return `${track.label}: ${each.join("; ")} ${track.unit}`.trimEnd();
   }
+  if (track.kind === "states") return statesText(track, at);
   if (track.kind === "histogram") return `${track.label}: ${histogramCounts(track, at).seen} samples`;
   return `${track.label}: ${messagesAt(track, at).current + 1} of ${track.sent.length} messages`;
 }
 
-export const countsText = (counts) => OUTCOMES.map((name, i) => `${counts[i]} ${name}`)
+/** "Breaker: open" for one run, "Orders: charge 2, completed 1" for several. */
+function statesText(track, at) {
+  const { counts } = statesAt(track, at);
+  const there = track.states.map((name, i) => [name, counts[i]]).filter(([, count]) => count > 0);
+  if (track.runs.length === 1) return `${track.label}: ${there[0][0]}`;
+  return `${track.label}: ${there.map(([name, count]) => `${name} ${count}`).join(", ")}`;
+}
+
+export const countsText = (counts, names) => names.map((name, i) => `${counts[i]} ${name}`)
   .filter((_, i) => i < 2 || counts[i] > 0).join(", ");
 
 /** The whole picture in words. */
@@ -141,18 +173,26 @@ export function summaryAt(trace, at) {
 export function captionAt(trace, at) {
   let text = "", when = -1;
   for (const track of trace.tracks) {
-    const lanes = track.kind === "lanes";
-    if (!lanes && track.kind !== "sequence") continue;
-    const last = lanes ? countUpTo(track.t, at) - 1 : messagesAt(track, at).current;
-    const time = last < 0 ? -1 : (lanes ? track.t : track.sent)[last];
-    if (time > when) [when, text] = [time, lanes ? eventText(track, last) : messageText(track, last)];
+    const said = WORDS[track.kind];
+    if (!said) continue;
+    const last = track.kind === "sequence" ? messagesAt(track, at).current : countUpTo(track.t, at) - 1;
+    const time = last < 0 ? -1 : (track.t ?? track.sent)[last];
+    if (time > when) [when, text] = [time, said(track, last)];
   }
   return text;
 }
 
+const WORDS = { lanes: eventText, sequence: messageText, states: moveText };
+
+/** "order-1: done, charge to ship". */
+function moveText(track, i) {
+  const arrow = track.arrow[i], [from, to] = [track.states[track.from[arrow]], track.states[track.to[arrow]]];
+  return `${track.runs[track.run[i]]}: ${track.event[i]}, ${from} to ${to}`;
+}
+
 function eventText(track, i) {
   const note = track.notes[i] ? ` (${track.notes[i]})` : "";
-  return `${track.lanes[track.lane[i]]}: ${OUTCOMES[track.outcome[i]]}${note}`;
+  return `${track.lanes[track.lane[i]]}: ${namesOf(track)[track.outcome[i]]}${note}`;
 }
 
 /** "server 1 to redis: GET n", with what became of it. */

@@ -76,7 +76,7 @@ class EventStore:
     async def _events(self, where: str, values: tuple[Any, ...]) -> list[Event]:
         async with self._connect() as db:
             rows = await db.execute_fetchall(LATER + where, values)
-        return [Event(*row[:4], json.loads(row[4])) for row in rows]
+        return [Event(p, stream, v, kind, json.loads(data)) for p, stream, v, kind, data in rows]
 
     async def head(self) -> int:
         """The position of the last event; 0 if there is none."""
