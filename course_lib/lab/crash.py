@@ -2,8 +2,8 @@
 
 For each effect of an undisturbed run there are two moments: the process dies before its request is
 applied, or after it is applied and before the answer arrives. The data of Redis and SQL survives,
-memory does not. Then `recover` runs as a new process, and the invariant is asked. Leaves out: two
-crashes in one run, and a crash of the store itself.
+memory does not. Then `recover` runs as a new process, and the invariant is asked. What `setup` does
+beforehand always succeeds. Leaves out: two crashes in one run, and a crash of the store itself.
 """
 
 from __future__ import annotations
@@ -83,7 +83,12 @@ def schedule_from(effects: list[Effect], start: int) -> str:
 
 
 def crash_everywhere(
-    scenario: Scenario, recover: Scenario, invariant: Invariant, *, seed: int = 0
+    scenario: Scenario,
+    recover: Scenario,
+    invariant: Invariant,
+    *,
+    setup: Scenario | None = None,
+    seed: int = 0,
 ) -> CrashReport:
     """Crash `scenario` at each of its effects, run `recover`, and put its result to `invariant`.
 
@@ -103,14 +108,24 @@ def crash_everywhere(
     (4, 2)
     """
     with calm_collector():
+        story = _Story(setup, scenario, recover)
         undisturbed = _Victim(None)
-        _, error, _ = undisturbed.play(scenario, recover, seed)
+        _, error, _ = undisturbed.play(story, seed)
         if error is not None:
             raise error
         points = [(n, moment) for n in range(1, undisturbed.arrived + 1) for moment in MOMENTS]
-        tried = [_Victim(crash).judge(scenario, recover, invariant, seed) for crash in points]
+        tried = [_Victim(crash).judge(story, invariant, seed) for crash in points]
         failures = [failure for failure in tried if failure is not None]
     return CrashReport(not failures, len(points), failures)
+
+
+@dataclass(frozen=True)
+class _Story:
+    """What happens in every run: it is set up, played, and recovered from."""
+
+    setup: Scenario | None
+    scenario: Scenario
+    recover: Scenario
 
 
 class _Victim:
@@ -118,30 +133,30 @@ class _Victim:
 
     def __init__(self, crash: tuple[int, str] | None):
         self.crash = crash
-        self.arrived = 0
+        self.arrived = self.before = 0
         self.died: Effect | None = None
-        self.recovering = False
+        self.playing = False
 
-    def judge(
-        self, scenario: Scenario, recover: Scenario, invariant: Invariant, seed: int
-    ) -> CrashedRun | None:
+    def judge(self, story: _Story, invariant: Invariant, seed: int) -> CrashedRun | None:
         assert self.crash is not None
-        result, error, world = self.play(scenario, recover, seed)
+        result, error, world = self.play(story, seed)
         message = violated(invariant, result, error)
         if message is None or self.died is None:
             return None
         number, moment = self.crash
-        return CrashedRun(world.log, result, message, number, moment, self.died.who, self.died.what)
+        effects = world.log[self.before :]
+        return CrashedRun(effects, result, message, number, moment, self.died.who, self.died.what)
 
-    def play(
-        self, scenario: Scenario, recover: Scenario, seed: int
-    ) -> tuple[object, Exception | None, World]:
-        """Run both on one clock and one world; gives the result or the error."""
+    def play(self, story: _Story, seed: int) -> tuple[object, Exception | None, World]:
+        """Run all parts on one clock and one world; gives the result or the error."""
         loop = VirtualLoop()
         world = World(seed, director=self)
         try:
-            loop.run_until_complete(self._scenario(scenario, world))
-            return loop.run_until_complete(self._recovery(recover, world)), None, world
+            if story.setup is not None:
+                loop.run_until_complete(_as_coroutine(story.setup(world)))
+            self.before = len(world.log)
+            loop.run_until_complete(self._scenario(story.scenario, world))
+            return loop.run_until_complete(self._recovery(story.recover, world)), None, world
         except Exception as error:
             return None, error, world
         finally:
@@ -150,6 +165,7 @@ class _Victim:
 
     async def _scenario(self, scenario: Scenario, world: World) -> None:
         world.lives.begin(EVERYBODY)
+        self.playing = True
         try:
             await scenario(world)
         except ProcessDied:
@@ -163,7 +179,7 @@ class _Victim:
                 raise rest from None
 
     async def _recovery(self, recover: Scenario, world: World) -> object:
-        self.recovering = True
+        self.playing = False
         if self.died is not None:
             world.start(self.died.who)
         return await recover(world)
@@ -174,10 +190,14 @@ class _Victim:
         asyncio.get_running_loop().call_soon(pending.world.arrive, pending)
 
     def fate(self, effect: Effect) -> str:
-        if self.recovering:
+        if not self.playing:
             return "lives"
         self.arrived += 1
         if self.crash is None or self.arrived != self.crash[0]:
             return "lives"
         self.died = effect
         return self.crash[1]
+
+
+async def _as_coroutine(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable

@@ -12,6 +12,7 @@ import asyncio
 import sqlite3
 import tempfile
 from collections.abc import Callable, Generator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,22 +25,52 @@ if TYPE_CHECKING:
 
 __all__ = ["connection"]
 
-STATEMENTS = frozenset(("execute", "executemany", "executescript", "commit", "rollback"))
-# aiosqlite's shortcuts run a statement and fetch its rows in one go: as much of an effect.
-SHORTCUTS = frozenset(("_execute_fetchall", "_execute_insert"))
+PLAIN = ("execute", "executemany", "executescript", "commit", "rollback")
+AT_ONCE = ("_execute_fetchall", "_execute_insert")  # aiosqlite's own: execute and fetch in one go
+STATEMENTS = frozenset((*PLAIN, *AT_ONCE))
 
 
-class _Database:
-    """One database file, gone when the world is."""
+@cache
+def _blank() -> bytes:
+    """An empty database in WAL mode: copying it is quicker than switching a new one over."""
+    with tempfile.TemporaryDirectory(prefix="blank-") as folder:
+        path = Path(folder) / "database.sqlite"
+        connection = sqlite3.connect(path)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.close()
+        return path.read_bytes()
+
+
+class _Databases:
+    """The database files of one world, gone when the world is."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="world-", ignore_cleanup_errors=True)
-        self.path = str(Path(self._folder.name) / "database.sqlite")
+        self._known: dict[str, _Database] = {}
+
+    def get(self, world: World, name: str) -> _Database:
+        """The database of this name, made at first use."""
+        if name not in self._known:
+            path = Path(self._folder.name) / f"{len(self._known)}.sqlite"
+            path.write_bytes(_blank())
+            made = self._known[name] = _Database(str(path))
+            world.on_death(lambda node: _drop_connections(made, node))
+        return self._known[name]
+
+
+class _Database:
+    """One database file."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
         self.unlocked = asyncio.Event()
         self.open: list[_Connection] = []
-        first = self.connect()
-        first.execute("PRAGMA journal_mode=WAL")
-        first.close()
+        # Without one that stays, SQLite tidies the file up whenever the last connection closes.
+        self._kept = self.connect()
+        self._kept.execute("SELECT 1 FROM sqlite_master").close()
+
+    def __del__(self) -> None:
+        self._kept.close()
 
     def connect(self) -> sqlite3.Connection:
         """A plain connection; the world waits for locks, so SQLite itself must not."""
@@ -55,12 +86,8 @@ class _Database:
 
 def connection(world: World, who: str, database: str, busy_timeout: float) -> aiosqlite.Connection:
     """An aiosqlite connection whose statements go through the world."""
-    databases = world.part("sql", dict)
-    if database not in databases:
-        databases[database] = _Database()
-        made = databases[database]
-        world.on_death(lambda node: _drop_connections(made, node))
-    return _Connection(world, who, database, databases[database], busy_timeout)
+    databases = world.part("sql", _Databases)
+    return _Connection(world, who, database, databases.get(world, database), busy_timeout)
 
 
 def _drop_connections(database: _Database, node: str) -> None:
@@ -71,9 +98,16 @@ def _drop_connections(database: _Database, node: str) -> None:
     database.release()
 
 
+@cache
+def _model() -> dict[str, Any]:
+    """The fields of a connection; making each anew would make a thread that nobody starts."""
+    return vars(aiosqlite.Connection(lambda: sqlite3.connect(":memory:"), iter_chunk_size=64))
+
+
 class _Connection(aiosqlite.Connection):
     def __init__(self, world: World, who: str, name: str, database: _Database, busy_timeout: float):
-        super().__init__(database.connect, iter_chunk_size=64)
+        vars(self).update(_model())
+        self._connector = database.connect
         self.who = who
         self._world, self._name, self._database = world, name, database
         self._busy_timeout = busy_timeout

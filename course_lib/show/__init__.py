@@ -7,7 +7,16 @@ from course_lib.show.player import Player, play
 from course_lib.show.predict import Predict, Reveal, predict
 from course_lib.show.source import source
 from course_lib.show.tables import table
-from course_lib.show.trace import Cells, Histogram, Lanes, Level, Sequence, Series, Trace
+from course_lib.show.trace import (
+    Cells,
+    Histogram,
+    Lanes,
+    Level,
+    Sequence,
+    Series,
+    States,
+    Trace,
+)
 from course_lib.show.tune import Tune, tune
 
 __all__ = [
@@ -23,6 +32,7 @@ __all__ = [
     "Sequence",
     "Series",
     "Slider",
+    "States",
     "Trace",
     "Tune",
     "choice",

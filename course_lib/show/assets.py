@@ -12,7 +12,7 @@ __all__ = ["module", "style"]
 
 HERE = Path(__file__).parent
 PLAYER = (
-    *("scale", "state", "layout", "draw", "lanes", "charts", "sequence", "cells"),
+    *("scale", "state", "layout", "draw", "lanes", "charts", "sequence", "states", "cells"),
     *("player", "main"),
 )
 LOCAL_IMPORT = re.compile(r'^import \{[^}]*\} from "\./\w+\.js";\n', re.MULTILINE)

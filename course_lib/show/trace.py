@@ -9,6 +9,7 @@ from collections.abc import Sequence as Seq
 from dataclasses import dataclass, field
 from typing import Literal
 
+from course_lib.show.states import States
 from course_lib.show.tracks import (
     Cells,
     Histogram,
@@ -22,9 +23,9 @@ from course_lib.show.tracks import (
     short,
 )
 
-__all__ = ["Cells", "Histogram", "Lanes", "Level", "Sequence", "Series", "Trace", "Track"]
+__all__ = ["Cells", "Histogram", "Lanes", "Level", "Sequence", "Series", "States", "Trace", "Track"]
 
-Track = Lanes | Level | Series | Histogram | Sequence | Cells
+Track = Lanes | Level | Series | Histogram | Sequence | States | Cells
 
 
 @dataclass(frozen=True)

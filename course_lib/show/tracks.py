@@ -35,7 +35,8 @@ def number(value: object, what: str) -> None:
     require(finite, f"{what} must be a finite number, but it is {value!r}.")
 
 
-def _times(times: Iterable[float], what: str) -> None:
+def check_times(times: Iterable[float], what: str) -> None:
+    """Raises ValueError unless the times are finite, 0 or more, and sorted."""
     before = 0.0
     for time in times:
         number(time, f"A time in {what}")
@@ -45,7 +46,7 @@ def _times(times: Iterable[float], what: str) -> None:
 
 
 def _points(points: Seq[Point], what: str) -> None:
-    _times((time for time, _ in points), what)
+    check_times((time for time, _ in points), what)
     for _, value in points:
         number(value, f"A value in {what}")
 
@@ -54,7 +55,8 @@ def _columns(points: Seq[Point]) -> Payload:
     return {"t": [short(t) for t, _ in points], "v": [short(v) for _, v in points]}
 
 
-def _last(times: Iterable[float]) -> float:
+def last_of(times: Iterable[float]) -> float:
+    """The latest time; 0 if there is none."""
     return max(times, default=0.0)
 
 
@@ -62,7 +64,7 @@ def _last(times: Iterable[float]) -> float:
 class Lanes:
     """Requests that arrive in one or more lanes: events are (time, lane index, outcome, note).
 
-    `names` are the words for the three outcomes in the picture, in their order.
+    `names` are the words for the three outcomes where "admitted" and "denied" would mislead.
 
     >>> Lanes("Requests", ["server 1"], [(0.5, 0, "admitted", "")]).payload()["t"]
     [0.5]
@@ -71,13 +73,13 @@ class Lanes:
     label: str
     lanes: Seq[str]
     events: Seq[tuple[float, int, Outcome, str]]
-    names: tuple[str, str, str] = ("admitted", "denied", "failed")
+    names: Seq[str] = OUTCOMES
 
     def __post_init__(self) -> None:
         what = f'the lanes "{self.label}"'
-        require(len(self.names) == 3, f"{what.capitalize()} need a name for each outcome.")
         require(len(self.lanes) > 0, f"{what.capitalize()} need at least one lane.")
-        _times((event[0] for event in self.events), what)
+        require(len(self.names) == 3, f"{what.capitalize()} need a name for each of 3 outcomes.")
+        check_times((event[0] for event in self.events), what)
         for _, lane, outcome, _ in self.events:
             known = 0 <= lane < len(self.lanes)
             require(known, f"An event in {what} names lane {lane}; there are {len(self.lanes)}.")
@@ -85,7 +87,7 @@ class Lanes:
 
     def last(self) -> float:
         """The time of the last event, seconds."""
-        return _last(event[0] for event in self.events)
+        return last_of(event[0] for event in self.events)
 
     def payload(self) -> Payload:
         """The track as columns of plain numbers."""
@@ -97,7 +99,7 @@ class Lanes:
             "lane": [event[1] for event in self.events],
             "outcome": [OUTCOMES.index(event[2]) for event in self.events],
             "notes": {str(i): event[3] for i, event in enumerate(self.events) if event[3]},
-            **({} if self.names == OUTCOMES else {"names": list(self.names)}),
+            **({} if tuple(self.names) == OUTCOMES else {"names": list(self.names)}),
         }
 
 
@@ -128,7 +130,7 @@ class Level:
 
     def last(self) -> float:
         """The time of the last point, seconds."""
-        return _last(time for time, _ in self.points)
+        return last_of(time for time, _ in self.points)
 
     def payload(self) -> Payload:
         """The track as columns of plain numbers."""
@@ -165,7 +167,7 @@ class Series:
 
     def last(self) -> float:
         """The time of the last point of any line, seconds."""
-        return _last(time for points in self.lines.values() for time, _ in points)
+        return last_of(time for points in self.lines.values() for time, _ in points)
 
     def payload(self) -> Payload:
         """The track as columns of plain numbers."""
@@ -206,7 +208,7 @@ class Histogram:
 
     def last(self) -> float:
         """The time of the last sample, seconds."""
-        return _last(time for time, _ in self.samples)
+        return last_of(time for time, _ in self.samples)
 
     def payload(self) -> Payload:
         """The track as columns of plain numbers."""
@@ -238,7 +240,7 @@ class Sequence:
 
     def __post_init__(self) -> None:
         what = f'the sequence "{self.label}"'
-        _times((message[0] for message in self.messages), what)
+        check_times((message[0] for message in self.messages), what)
         for sent, received, start, to, text, outcome in self.messages:
             number(received, f"A time in {what}")
             require(received >= sent, f'"{text}" in {what} is received before it is sent.')
@@ -248,7 +250,7 @@ class Sequence:
 
     def last(self) -> float:
         """The time at which the last message is received, seconds or steps."""
-        return _last(message[1] for message in self.messages)
+        return last_of(message[1] for message in self.messages)
 
     def payload(self) -> Payload:
         """The track as columns of plain numbers."""
@@ -290,7 +292,7 @@ class Cells:
         kinds = len(set(self.states))
         plain = 0 < kinds == len(self.states) <= 6
         require(plain, f"{what.capitalize()} need one to six states, each named once.")
-        _times((event[0] for event in self.events), what)
+        check_times((event[0] for event in self.events), what)
         for _, cell, state, _ in self.events:
             require(0 <= cell < count, f"An event in {what} names cell {cell}; there are {count}.")
             known = state in self.states
@@ -303,7 +305,7 @@ class Cells:
 
     def last(self) -> float:
         """The time of the last event, seconds."""
-        return _last(event[0] for event in self.events)
+        return last_of(event[0] for event in self.events)
 
     def payload(self) -> Payload:
         """The track as columns of plain numbers."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from course_lib.show import Histogram, Lanes, Level, Sequence, Series, Trace
+from course_lib.show import Histogram, Lanes, Level, Sequence, Series, States, Trace
 from course_lib.show.assets import module
 
 pytest.importorskip("playwright", reason="playwright is not installed; browser tests are left out.")
@@ -44,6 +44,24 @@ def _dialogue() -> Trace:
     ]
     track = Sequence("Effects", ["server 1", "redis", "server 2"], messages)
     return Trace(2, [track], title="A race", summary="Two passed.", clock="steps")
+
+
+BREAKER = {
+    ("closed", "success"): "closed",
+    ("closed", "failures"): "open",
+    ("open", "time"): "half-open",
+    ("half-open", "success"): "closed",
+    ("half-open", "failure"): "open",
+}
+
+
+def _machine() -> Trace:
+    events = [(1, "success"), (2, "failures"), (3, "time"), (4, "failure"), (5, "time")]
+    tracks = [
+        States("Breaker", BREAKER, {"breaker": events}),
+        States("Two breakers", BREAKER, {"a": events[:2], "b": []}),
+    ]
+    return Trace(6, tracks, title="A breaker", summary="It opened twice.")
 
 
 def _counts(trace: Trace, at: float) -> list[str]:
@@ -260,6 +278,43 @@ def test_sequence_appears_as_the_head_passes(show: Mount) -> None:
     assert page.locator(".atr-lost .atr-cross").count() == 1
 
 
+def test_state_follows_the_head(show: Mount) -> None:
+    """The current state is marked by a thicker line, the last arrow too; words say it."""
+    page = show(_machine(), start=2.5)
+    here = page.locator(".atr-here title").all_text_contents()
+    assert here == ["open", "closed", "open"]
+    assert page.locator(".atr-move.atr-current title").all_text_contents() == ["failures"] * 2
+    width = "e => parseFloat(getComputedStyle(e).strokeWidth)"
+    thick = page.locator(".atr-here .atr-stateBox").first.evaluate(width)
+    assert thick > page.locator(".atr-state:not(.atr-here) .atr-stateBox").first.evaluate(width)
+    assert page.locator(".atr-badgeText").all_text_contents() == ["", "", "", "1", "1", ""]
+    _seek(page, 1)
+    spoken = page.locator("[aria-live]").text_content()
+    assert "Breaker: half-open." in spoken
+    assert "Two breakers: closed 1, open 1" in spoken
+
+
+def test_state_machine_has_contrast(show: Mount) -> None:
+    """Names, the current box and the taken arrows stand out in both themes."""
+    script = """() => {
+      const lum = (text) => {
+        const [r, g, b] = text.match(/[\\d.]+/g).map(Number).map((c) => c / 255)
+          .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+      };
+      const ground = lum(getComputedStyle(document.body).backgroundColor);
+      const ratio = (text) => { const l = lum(text);
+        return (Math.max(l, ground) + 0.05) / (Math.min(l, ground) + 0.05); };
+      const of = (query, key) => ratio(getComputedStyle(document.querySelector(query))[key]);
+      return [of(".atr-stateName", "fill"), of(".atr-here .atr-stateBox", "stroke"),
+        of(".atr-taken .atr-moveLine", "stroke")];
+    }"""
+    for light in (True, False):
+        name, *marks = show(_machine(), light=light).evaluate(script)
+        assert name >= 4.5
+        assert min(marks) >= 3
+
+
 def test_text_is_never_markup(show: Mount) -> None:
     """Markup in a name, a note or a message is shown as text."""
     page = show(_dialogue())
@@ -269,7 +324,6 @@ def test_text_is_never_markup(show: Mount) -> None:
 @pytest.mark.parametrize("width", [360, 500, 760])
 def test_texts_do_not_overlap(show: Mount, width: int) -> None:
     """From 360 px on, nothing is wider than the picture, and no two texts lie on one another."""
-    page = show(_trace(), width=width)
     script = """() => {
       const box = document.querySelector(".atr-root").getBoundingClientRect();
       const all = [...document.querySelectorAll("svg text")].filter((t) => t.textContent)
@@ -283,7 +337,8 @@ def test_texts_do_not_overlap(show: Mount, width: int) -> None:
       }
       return [out, document.documentElement.scrollWidth <= innerWidth];
     }"""
-    assert page.evaluate(script) == [[], True]
+    for trace in (_trace(), _machine()):
+        assert show(trace, width=width).evaluate(script) == [[], True]
 
 
 def test_both_themes_have_contrast(show: Mount) -> None:

@@ -250,3 +250,22 @@ def test_a_group_that_loses_a_member():
 def test_process_died_is_no_exception():
     """`except Exception` of a program never catches its own death."""
     assert not issubclass(ProcessDied, Exception)
+
+
+def test_nobody_dies_in_the_set_up():
+    """What the set-up does is there in every run; it is no crash point and not in the schedule."""
+
+    async def setup(world):
+        await world.redis("server").set("stock", 3)
+
+    async def scenario(world):
+        await world.redis("server").decr("stock")
+
+    async def left(world):
+        return int(await world.redis("server").get("stock"))
+
+    report = crash_everywhere(scenario, left, lambda stock: stock == 3, setup=setup)
+    assert (report.points, len(report.failures)) == (2, 1)
+    assert "SET stock" not in str(report)
+    assert report.counterexample.effects[0].what.startswith("DECR")
+    assert report.counterexample.result == 2

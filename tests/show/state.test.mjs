@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { cellGrid, layoutTracks } from "../../course_lib/show/js/layout.js";
+import { bowRoom, cellGrid, layoutTracks } from "../../course_lib/show/js/layout.js";
 import * as scale from "../../course_lib/show/js/scale.js";
 import * as state from "../../course_lib/show/js/state.js";
 
@@ -12,6 +12,11 @@ const lanes = {
 const ramp = { kind: "level", label: "Tokens", t: [0, 2, 2, 4], v: [4, 8, 6, 10], maximum: 10, unit: "tokens", shape: "ramp", limit: null };
 const dialogue = {
   kind: "sequence", label: "Log", actors: ["a", "redis"], sent: [0, 0.5, 1], received: [0.5, 1, 3], from: [0, 1, 0], to: [1, 0, 1], text: ["GET", "1", "DECR"], failed: [0, 0, 1],
+};
+const breaker = {
+  kind: "states", label: "Breaker", states: ["closed", "open", "half-open"], start: 0, ends: [0, 0, 0], column: [0, 1, 2], row: [0, 0, 0],
+  from: [0, 1, 2, 2], to: [1, 2, 0, 1], events: ["failures", "time", "success", "failure"], runs: ["b"],
+  t: [1, 2, 3], run: [0, 0, 0], arrow: [0, 1, 3], event: ["failures", "time", "failure"],
 };
 const series = { kind: "series", label: "Load", unit: "", limit: null, shape: "line", lines: [{ name: "x", t: [1, 3], v: [0, 4] }] };
 
@@ -100,6 +105,37 @@ test("a grid of cells fits its width, whatever the number and the names", () => 
   assert.equal(cellGrid({ ...cells, columns: 2 }, 700, () => 0).columns, 2);
 });
 
+test("a run is in one state at a time, and the arrows that it took are counted", () => {
+  assert.deepEqual(state.statesAt(breaker, 0.5), { counts: [1, 0, 0], taken: [0, 0, 0, 0], last: -1 });
+  assert.deepEqual(state.statesAt(breaker, 2), { counts: [0, 0, 1], taken: [1, 1, 0, 0], last: 1 });
+  assert.deepEqual(state.statesAt(breaker, 9), { counts: [0, 1, 0], taken: [1, 1, 0, 1], last: 2 });
+});
+
+test("all runs are counted, wherever they are", () => {
+  const two = { ...breaker, runs: ["a", "b"], t: [1, 2], run: [0, 1], arrow: [0, 0], event: ["failures", "failures"] };
+  assert.deepEqual(state.statesAt(two, 1.5).counts, [1, 1, 0]);
+  assert.equal(state.trackText(two, 1.5), "Breaker: closed 1, open 1");
+  assert.equal(state.trackText(breaker, 2.5), "Breaker: half-open");
+});
+
+test("a state machine says its last move, and its moves are steps", () => {
+  assert.equal(state.captionAt({ tracks: [breaker] }, 2.5), "b: time, open to half-open");
+  assert.equal(state.captionAt({ tracks: [breaker] }, 0.5), "");
+  assert.deepEqual(state.eventTimes({ tracks: [breaker, series] }), [1, 2, 3]);
+});
+
+test("columns become rows in a narrow picture, and an arrow over a box has room", () => {
+  assert.deepEqual(state.stateGrid(breaker, true), { column: [0, 1, 2], row: [0, 0, 0], columns: 3, rows: 1 });
+  assert.deepEqual(state.stateGrid(breaker, false), { column: [0, 0, 0], row: [0, 1, 2], columns: 1, rows: 3 });
+  assert.ok(bowRoom(breaker, true).bottom > bowRoom(breaker, false).bottom);
+});
+
+test("lanes can have words of their own for their outcomes", () => {
+  const done = { ...lanes, names: ["done", "undone", "refused"] };
+  assert.equal(state.trackText(done, 2), "Requests: a 1 done, 0 undone, 1 refused; b 0 done, 1 undone");
+  assert.equal(state.captionAt({ tracks: [done] }, 1.5), "a: done");
+});
+
 test("steps go through every event once, in order, and stop at the end", () => {
   const trace = { end: 5, clock: "seconds", tracks: [lanes, ramp] }, times = state.eventTimes(trace);
   assert.deepEqual(times, [1, 2, 3]);
@@ -164,7 +200,7 @@ test("a whole run takes about ten to twenty seconds, however long it lasted", ()
 });
 
 test("boxes stack without overlap at every width, and stay inside it", () => {
-  const trace = { end: 5, clock: "seconds", tracks: [lanes, ramp, series, { ...ramp, kind: "histogram" }, dialogue, cells] };
+  const trace = { end: 5, clock: "seconds", tracks: [lanes, ramp, series, { ...ramp, kind: "histogram" }, dialogue, breaker, cells] };
   for (const width of [360, 500, 760, 860]) {
     const plan = layoutTracks(trace, width, (text) => text.length * 7);
     plan.boxes.reduce((before, box) => { assert.ok(box.top >= before.bottom); return box; }, { bottom: 0 });

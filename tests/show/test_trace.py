@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_lib.show import Cells, Histogram, Lanes, Level, Sequence, Series, Trace
+from course_lib.show import Cells, Histogram, Lanes, Level, Sequence, Series, States, Trace
 
 TIMES = st.lists(st.floats(0, 100), min_size=1, max_size=30).map(sorted)
 TRACKS = [
@@ -17,6 +17,7 @@ TRACKS = [
     Series("Load", {"x": [(0, 1)], "y": []}, limit=3),
     Histogram("Wait", [(0.1, 3)], edges=[0, 2, 4], unit="ms"),
     Sequence("Log", ["a", "b"], [(0, 1, 0, 1, "GET", "ok"), (1, 2, 1, 0, "1", "failed")]),
+    States("Door", {("shut", "open"): "open", ("open", "shut"): "shut"}, {"front": [(1, "open")]}),
     Cells(
         "Slots", ["a", "b"], ["empty", "full"], [(0.5, 1, "full", "user:7"), (1, 1, "empty", "")]
     ),
@@ -33,6 +34,7 @@ def test_payload_is_json() -> None:
         "series",
         "histogram",
         "sequence",
+        "states",
         "cells",
     ]
 
@@ -62,6 +64,7 @@ def test_columns_hold_the_run() -> None:
         (lambda: Lanes("L", ["a"], [(1, 1, "admitted", "")]), "names lane 1; there are 1"),
         (lambda: Lanes("L", ["a"], [(-1, 0, "admitted", "")]), "before the start"),
         (lambda: Lanes("L", [], []), "at least one lane"),
+        (lambda: Lanes("L", ["a"], [], ["done", "undone"]), "each of 3 outcomes"),
         (lambda: Level("L", [(nan, 1)], maximum=1), "finite"),
         (lambda: Level("L", [(0, nan)], maximum=1), "finite"),
         (lambda: Level("L", [], maximum=0), "above 0"),

@@ -1,10 +1,11 @@
 // Where each track goes, in pixels of the real width: text keeps its size, only the plots shrink.
 import { clamp } from "./scale.js";
-import { endRows } from "./state.js";
+import { endRows, stateGrid } from "./state.js";
 
 const HEADER = 24, GAP = 22, SIDE = 156, AXIS = 30;
 export const LANE = { stage: 36, strip: 20, gap: 12 };
 export const ROW = 34;
+export const STATE = { height: 34, row: 84, top: 18 };
 
 /** Boxes of all tracks: header, plot, and the readouts beside the plot if there is room (`wide`). */
 export function layoutTracks(trace, width, textWidth) {
@@ -73,7 +74,23 @@ function plotHeight(track, wide, width, textWidth) {
   if (track.kind === "lanes") return track.lanes.length * laneHeight(wide) - LANE.gap;
   if (track.kind === "series") return Math.max(116, wide ? track.lines.length * 38 : 0);
   if (track.kind === "sequence") return 44 + rowCount(track) * ROW + 10;
+  if (track.kind === "states") return statesHeight(track, wide);
   return 104;
+}
+
+function statesHeight(track, wide) {
+  const { top, bottom } = bowRoom(track, wide);
+  return top + (stateGrid(track, wide).rows - 1) * STATE.row + STATE.height + bottom;
+}
+
+/** Room above and below a state machine for arrows that go over or under a box of their row. */
+export function bowRoom(track, wide) {
+  const { column, row, rows } = stateGrid(track, wide);
+  const jumps = track.from.map((a, i) => [a, track.to[i]]).filter(([a, b]) => row[a] === row[b] && Math.abs(column[a] - column[b]) > 1);
+  const over = jumps.some(([a, b]) => column[b] > column[a] && row[a] === 0);
+  const under = jumps.some(([a, b]) => column[b] < column[a] && row[a] === rows - 1);
+  const loops = track.from.some((a, i) => a === track.to[i] && row[a] === 0);
+  return { top: STATE.top + (over ? 30 : loops ? 16 : 0), bottom: under ? 40 : 6 };
 }
 
 /** Height of one lane with its gap; a narrow picture writes the name above the lane. */

@@ -136,7 +136,7 @@ function mountPlayer({ model, el }) {
   const seek = (time) => { at = time; if (playing) setPlaying(false); else draw(true); };
   const drag = (event) => {
     const [box, track] = [picture.svg.getBoundingClientRect(), trace.tracks];
-    if (track.some((each) => each.kind !== "sequence")) seek(picture.timeAt(event.clientX - box.left));
+    if (track.some((each) => !["sequence", "states"].includes(each.kind))) seek(picture.timeAt(event.clientX - box.left));
   };
   ui.play.onclick = () => setPlaying(!playing);
   ui.back.onclick = () => seek(0);

@@ -5,10 +5,11 @@ import { make, textMeasure } from "./draw.js";
 import { buildLanes } from "./lanes.js";
 import { layoutTracks } from "./layout.js";
 import { buildSequence } from "./sequence.js";
+import { buildStates } from "./states.js";
 import { baseRate, clamp, fitText, niceTicks, timeUnit } from "./scale.js";
 
 const BUILDERS = {
-  lanes: buildLanes, level: buildLevel, series: buildSeries, histogram: buildHistogram, sequence: buildSequence, cells: buildCells,
+  lanes: buildLanes, level: buildLevel, series: buildSeries, histogram: buildHistogram, sequence: buildSequence, states: buildStates, cells: buildCells,
 };
 const WIDEST = 860, NARROWEST = 300;
 

@@ -100,12 +100,32 @@ export function endRows(track) {
   });
 }
 
+/** Where a state machine's boxes stand; in a narrow picture columns become rows, so that names fit. */
+export function stateGrid(track, wide) {
+  const [column, row] = wide ? [track.column, track.row] : [track.row, track.column];
+  return { column, row, columns: Math.max(...column) + 1, rows: Math.max(...row) + 1 };
+}
+
+/** How many runs are in each state at `at`, how often each arrow was taken, and the last move's index. */
+export function statesAt(track, at) {
+  const counts = track.states.map(() => 0), taken = track.from.map(() => 0);
+  counts[track.start] = track.runs.length;
+  const seen = countUpTo(track.t, at);
+  for (let i = 0; i < seen; i++) {
+    const arrow = track.arrow[i];
+    counts[track.from[arrow]]--;
+    counts[track.to[arrow]]++;
+    taken[arrow]++;
+  }
+  return { counts, taken, last: seen - 1 };
+}
+
 /** Every moment at which something happens, sorted, once each. Lines count only if nothing else happens. */
 export function eventTimes(trace) {
   const events = [], points = [];
   for (const track of trace.tracks) {
     if (track.kind === "sequence") events.push(...(trace.clock === "steps" ? [] : track.sent), ...track.received);
-    else if (["lanes", "histogram", "cells"].includes(track.kind)) events.push(...track.t);
+    else if (["lanes", "histogram", "cells", "states"].includes(track.kind)) events.push(...track.t);
     else if (track.kind === "level") points.push(...track.t);
     else for (const line of track.lines) points.push(...line.t);
   }
@@ -141,12 +161,21 @@ export function trackText(track, at) {
     return `${track.label}: ${each.join("; ")} ${track.unit}`.trimEnd();
   }
   if (track.kind === "cells") return `${track.label}: ${cellsText(track, cellsAt(track, at).counts)}`;
+  if (track.kind === "states") return statesText(track, at);
   if (track.kind === "histogram") return `${track.label}: ${histogramCounts(track, at).seen} samples`;
   return `${track.label}: ${messagesAt(track, at).current + 1} of ${track.sent.length} messages`;
 }
 
 /** The words for a track's outcomes. */
 export const outcomeNames = (track) => track.names ?? OUTCOMES;
+
+/** "Breaker: open" for one run, "Orders: charge 2, completed 1" for several. */
+function statesText(track, at) {
+  const { counts } = statesAt(track, at);
+  const there = track.states.map((name, i) => [name, counts[i]]).filter(([, count]) => count > 0);
+  if (track.runs.length === 1) return `${track.label}: ${there[0][0]}`;
+  return `${track.label}: ${there.map(([name, count]) => `${name} ${count}`).join(", ")}`;
+}
 
 export const countsText = (counts, names = OUTCOMES) => names.map((name, i) => `${counts[i]} ${name}`)
   .filter((_, i) => i < 2 || counts[i] > 0).join(", ");
@@ -160,14 +189,21 @@ export function summaryAt(trace, at) {
 export function captionAt(trace, at) {
   let text = "", when = -1;
   for (const track of trace.tracks) {
-    const words = { lanes: eventText, cells: cellText, sequence: messageText }[track.kind];
-    if (!words) continue;
-    const times = track.t ?? track.sent;
-    const last = track.t ? countUpTo(times, at) - 1 : messagesAt(track, at).current;
-    const time = last < 0 ? -1 : times[last];
-    if (time > when) [when, text] = [time, words(track, last)];
+    const said = WORDS[track.kind];
+    if (!said) continue;
+    const last = track.kind === "sequence" ? messagesAt(track, at).current : countUpTo(track.t, at) - 1;
+    const time = last < 0 ? -1 : (track.t ?? track.sent)[last];
+    if (time > when) [when, text] = [time, said(track, last)];
   }
   return text;
+}
+
+const WORDS = { lanes: eventText, sequence: messageText, states: moveText, cells: cellText };
+
+/** "order-1: done, charge to ship". */
+function moveText(track, i) {
+  const arrow = track.arrow[i], [from, to] = [track.states[track.from[arrow]], track.states[track.to[arrow]]];
+  return `${track.runs[track.run[i]]}: ${track.event[i]}, ${from} to ${to}`;
 }
 
 function eventText(track, i) {
