@@ -154,7 +154,7 @@ class _Connection(aiosqlite.Connection):
         if self._connection is None:
             raise ValueError("Connection closed")
         name = fn.__name__
-        if name not in STATEMENTS | SHORTCUTS:
+        if name not in STATEMENTS:
             return fn(*args, **kwargs)
         return await self._statement(name, lambda: self._run_while_alive(fn, args, kwargs), args)
 

@@ -110,7 +110,7 @@ def test_wrong_outcomes_are_named() -> None:
 
 def test_cells_hold_the_run() -> None:
     """Cell, state and note of each event are at the same index; a number of cells has no names."""
-    sent = TRACKS[5].payload()
+    sent = TRACKS[-1].payload()
     assert (sent["cell"], sent["state"], sent["notes"]) == ([1, 1], [1, 0], {"0": "user:7"})
     assert (sent["count"], sent["names"]) == (2, ["a", "b"])
     assert Cells("C", 9, ["a"], []).payload()["names"] == []
