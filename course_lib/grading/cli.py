@@ -25,10 +25,11 @@ from course_lib.grading.submissions import Stray, Submission, find
 
 __all__ = ["main"]
 
+PER_WORKER = 16  # submissions; for fewer, one more worker takes longer to start than it saves
 SECONDS = f"real time for one exercise, more on a slow machine (default: {CELL.wall:g})"
 EPILOG = """
 what is handed in:  SUBMISSIONS/<student>/<NN_slug>.ipynb, a second time <NN_slug>.2.ipynb
-what comes out:     gradebook.csv and .json, canvas.csv, moodle.csv, triage.html,
+what comes out:     gradebook.csv, .json and .html, canvas.csv, moodle.csv, triage.html,
                     feedback/<student>/<NN_slug>.html, executed/<student>/<NN_slug>.ipynb,
                     results/<student>/..., one file per submission and grader version
 
@@ -74,7 +75,12 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("submissions", type=Path, help="the folder that was handed in, or the word doctor")
     add("--out", type=Path, required=True, help="the folder for grades; made if it is not there")
-    add("--workers", type=_count, metavar="N", help="processes on this machine (default: cores)")
+    add(
+        "--workers",
+        type=_count,
+        metavar="N",
+        help="processes on this machine (default: cores, one for a small folder)",
+    )
     add("--scheduler", metavar="ADDRESS", help="a Dask scheduler, such as tcp://10.0.0.5:8786")
     add("--only", metavar="STUDENT", help="grade this student only; the others keep their results")
     add("--round", type=int, default=0, metavar="N", help="draw new parameters (default: 0)")
@@ -126,7 +132,7 @@ def _grade(
         seconds=options.seconds,
         version=course.version,
     )
-    workers = options.workers or min(os.cpu_count() or 1, len(todo))
+    workers = options.workers or min(os.cpu_count() or 1, 1 + len(todo) // PER_WORKER)
     troubles: dict[Submission, str] = {}
     bar = _Bar(len(todo))
 
@@ -135,7 +141,7 @@ def _grade(
         if trouble:
             troubles[submission] = trouble
 
-    grade_all(plan, todo, max(1, workers), options.scheduler, done)
+    grade_all(plan, todo, workers, options.scheduler, done)
     bar.end()
     return troubles
 
