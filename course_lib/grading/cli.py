@@ -73,8 +73,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("submissions", type=Path, help="the folder that was handed in, or the word doctor")
-    add("--out", type=Path, required=True, help="the folder for grades; made if it is not there")
+    add("submissions", type=_path, help="the folder that was handed in, or the word doctor")
+    add("--out", type=_path, required=True, help="the folder for grades; made if it is not there")
     add(
         "--workers",
         type=_count,
@@ -84,12 +84,17 @@ def _parser() -> argparse.ArgumentParser:
     add("--scheduler", metavar="ADDRESS", help="a Dask scheduler, such as tcp://10.0.0.5:8786")
     add("--only", metavar="STUDENT", help="grade this student only; the others keep their results")
     add("--round", type=int, default=0, metavar="N", help="draw new parameters (default: 0)")
-    add("--settings", type=Path, metavar="FILE", help="weights, due dates, students (see below)")
-    add("--secret", type=Path, metavar="FILE", help=f"the secret (or ${secret.VARIABLE})")
-    add("--notebooks", type=Path, metavar="FOLDER", help="the course's own notebooks")
+    add("--settings", type=_path, metavar="FILE", help="weights, due dates, students (see below)")
+    add("--secret", type=_path, metavar="FILE", help=f"the secret (or ${secret.VARIABLE})")
+    add("--notebooks", type=_path, metavar="FOLDER", help="the course's own notebooks")
     add("--seconds", type=_count, default=int(CELL.wall), metavar="N", help=SECONDS)
     add("--no-notebooks", action="store_true", help="do not execute whole notebooks; grades only")
     return parser
+
+
+def _path(text: str) -> Path:
+    """A path; `~` is the home folder here too, where make and quotes keep the shell from it."""
+    return Path(text).expanduser()
 
 
 def _count(text: str) -> int:
