@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from course_lib.grading import cohort
+from course_lib.grading.cli import main
 from course_lib.grading.course import Course
-from tests.grading.kit import ANSWERS, hand_in
+from course_lib.grading.submissions import Submission
+from tests.grading.kit import ANSWERS, grader, hand_in
 from tests.grading.test_cli import run, table
 
 START = "00_start_here"
@@ -135,3 +138,43 @@ def test_doctor() -> None:
     assert done.returncode == 0, done.stdout
     assert "a jail opens, runs and ends" in done.stdout
     assert done.stdout.endswith("Grading can start.\n")
+
+
+class _Reader:
+    """A lane that executes nothing, and counts what it is asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def ask(self, job: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """Say the least that a lane may say."""
+        self.asked.append("notebook" if "notebook" in job else "exercise")
+        return {"exercise": VISIT, "state": "PASS", "cell": "", "properties": [], "text": ""}
+
+
+def test_notebooks_later(term: Path, course: Course) -> None:
+    """Whoever wants the executed notebooks later gets them, and nothing is judged again."""
+    lane: Any = _Reader()
+    one = grader(term / "in", term / "out", course, lane)
+    submission = Submission("ada", START, 1, f"{START}.ipynb")
+    path = one.grade(submission)
+    before = path.stat().st_mtime_ns
+    one.execute = True
+    for _ in range(2):
+        assert one.grade(submission) == path
+    assert lane.asked == ["exercise", "notebook"]
+    assert path.stat().st_mtime_ns == before
+
+
+def test_no_verdict(
+    term: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is the grader's own fault has no verdict, is named, and the exit status is 1."""
+
+    def fails(plan: object) -> object:
+        raise MemoryError("none left")
+
+    monkeypatch.setattr(cohort, "_grader", fails)
+    words = [str(term / "in"), "--out", str(term / "out"), "--secret", str(term / "secret")]
+    assert main([*words, "--workers", "1"]) == 1
+    assert "no verdict: ada/00_start_here.ipynb: MemoryError: none left" in capsys.readouterr().out
