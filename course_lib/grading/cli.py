@@ -25,10 +25,11 @@ from course_lib.grading.submissions import Stray, Submission, find
 
 __all__ = ["main"]
 
+PER_WORKER = 16  # submissions; for fewer, one more worker takes longer to start than it saves
 SECONDS = f"real time for one exercise, more on a slow machine (default: {CELL.wall:g})"
 EPILOG = """
 what is handed in:  SUBMISSIONS/<student>/<NN_slug>.ipynb, a second time <NN_slug>.2.ipynb
-what comes out:     gradebook.csv and .json, canvas.csv, moodle.csv, triage.html,
+what comes out:     gradebook.csv, .json and .html, canvas.csv, moodle.csv, triage.html,
                     feedback/<student>/<NN_slug>.html, executed/<student>/<NN_slug>.ipynb,
                     results/<student>/..., one file per submission and grader version
 
@@ -72,18 +73,28 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("submissions", type=Path, help="the folder that was handed in, or the word doctor")
-    add("--out", type=Path, required=True, help="the folder for grades; made if it is not there")
-    add("--workers", type=_count, metavar="N", help="processes on this machine (default: cores)")
+    add("submissions", type=_path, help="the folder that was handed in, or the word doctor")
+    add("--out", type=_path, required=True, help="the folder for grades; made if it is not there")
+    add(
+        "--workers",
+        type=_count,
+        metavar="N",
+        help="processes on this machine (default: cores, one for a small folder)",
+    )
     add("--scheduler", metavar="ADDRESS", help="a Dask scheduler, such as tcp://10.0.0.5:8786")
     add("--only", metavar="STUDENT", help="grade this student only; the others keep their results")
     add("--round", type=int, default=0, metavar="N", help="draw new parameters (default: 0)")
-    add("--settings", type=Path, metavar="FILE", help="weights, due dates, students (see below)")
-    add("--secret", type=Path, metavar="FILE", help=f"the secret (or ${secret.VARIABLE})")
-    add("--notebooks", type=Path, metavar="FOLDER", help="the course's own notebooks")
+    add("--settings", type=_path, metavar="FILE", help="weights, due dates, students (see below)")
+    add("--secret", type=_path, metavar="FILE", help=f"the secret (or ${secret.VARIABLE})")
+    add("--notebooks", type=_path, metavar="FOLDER", help="the course's own notebooks")
     add("--seconds", type=_count, default=int(CELL.wall), metavar="N", help=SECONDS)
     add("--no-notebooks", action="store_true", help="do not execute whole notebooks; grades only")
     return parser
+
+
+def _path(text: str) -> Path:
+    """A path; `~` is the home folder here too, where make and quotes keep the shell from it."""
+    return Path(text).expanduser()
 
 
 def _count(text: str) -> int:
@@ -126,7 +137,7 @@ def _grade(
         seconds=options.seconds,
         version=course.version,
     )
-    workers = options.workers or min(os.cpu_count() or 1, len(todo))
+    workers = options.workers or min(os.cpu_count() or 1, 1 + len(todo) // PER_WORKER)
     troubles: dict[Submission, str] = {}
     bar = _Bar(len(todo))
 
@@ -135,7 +146,7 @@ def _grade(
         if trouble:
             troubles[submission] = trouble
 
-    grade_all(plan, todo, max(1, workers), options.scheduler, done)
+    grade_all(plan, todo, workers, options.scheduler, done)
     bar.end()
     return troubles
 

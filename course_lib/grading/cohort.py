@@ -25,7 +25,7 @@ __all__ = ["Plan", "grade_all"]
 
 WINDOW = 4  # submissions under way per worker
 RETRIES = 3
-PATIENCE = 20  # seconds for a scheduler to answer, and to have a worker
+PATIENCE = 15  # seconds for a scheduler to answer, and to have a worker
 
 
 @dataclass(frozen=True)

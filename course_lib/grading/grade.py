@@ -50,17 +50,19 @@ class Grader:
             return self._refused(submission, UNREADABLE, 0.0, refused)
         digest = load.digest(data)
         path = self.store.path(submission.student, submission.notebook, digest)
-        if self.store.has(path) and self.store.read(path)["file"] == submission.file:
+        judged = self.store.has(path) and self.store.read(path)["file"] == submission.file
+        if judged and (not self.execute or self._executed(submission).exists()):
             return path
         try:
             cells = load.sources(data, {exercise.id for exercise in chapter.exercises})
         except Refused as refused:
-            return self._refused(submission, digest, changed, refused)
-        result = self._head(submission, digest, changed)
-        result["exercises"] = [self._one(chapter, e, cells) for e in chapter.exercises]
+            return path if judged else self._refused(submission, digest, changed, refused)
         if self.execute:
             self._execute(submission, chapter, cells)
-        self.store.write(path, result)
+        if not judged:
+            result = self._head(submission, digest, changed)
+            result["exercises"] = [self._one(chapter, e, cells) for e in chapter.exercises]
+            self.store.write(path, result)
         return path
 
     def result(self, submission: Submission) -> Said | None:
@@ -145,8 +147,10 @@ class Grader:
         job = {"notebook": spliced, "parameters": parameters, "cell_seconds": 30}
         answer = self.lane.ask(job, NOTEBOOK.wall + 30)
         text = sanitised(spliced, answer["text"] if answer else "")
-        place = self.store.out / "executed" / submission.student / f"{submission.notebook}.ipynb"
-        write_whole(place, text)
+        write_whole(self._executed(submission), text)
+
+    def _executed(self, submission: Submission) -> Path:
+        return self.store.out / "executed" / submission.student / f"{submission.notebook}.ipynb"
 
 
 def _nothing(exercise: Exercise, state: str, reason: str) -> Said:

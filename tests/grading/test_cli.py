@@ -45,11 +45,11 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*") if p.is_file()}
 
 
-def left_behind() -> list[str]:
+def left_behind() -> set[str]:
     """Return the processes of boxes whose driver has gone."""
-    lines = subprocess.run(["ps", "-eo", "ppid,args"], capture_output=True, text=True, check=True)
-    ours = [line for line in lines.stdout.splitlines() if "course_lib.grading" in line]
-    return [line for line in ours if line.split()[0] == "1"]
+    lines = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True)
+    ours = [line.split() for line in lines.stdout.splitlines() if "course_lib.grading" in line]
+    return {pid for pid, parent, *_ in ours if parent == "1"}
 
 
 def test_cohort(tmp_path: Path, course: Course) -> None:
@@ -93,23 +93,20 @@ def test_twice(tmp_path: Path, course: Course) -> None:
     )
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_killed(tmp_path: Path, course: Course, workers: str) -> None:
+def test_killed(tmp_path: Path, course: Course) -> None:
     """A driver that is killed leaves no process behind; the next run keeps what was done."""
-    if workers == "2":
-        pytest.importorskip("distributed")
     for number in range(6):
         hand_in(tmp_path / "in", course, f"s{number}", ANSWERS, TWELVE)
     before = left_behind()
-    driver = subprocess.Popen(command(tmp_path, "--workers", workers), stderr=subprocess.DEVNULL)
+    driver = subprocess.Popen(command(tmp_path), stderr=subprocess.DEVNULL)
     results = tmp_path / "out" / "results"
-    _until(lambda: len(list(results.glob("*/*.json"))) >= 1, 120)
+    _until(lambda: len(list(results.glob("*/*.json"))) >= 1, 180)
     driver.send_signal(signal.SIGKILL)
     driver.wait()
-    _until(lambda: left_behind() == before, 20)
+    _until(lambda: left_behind() <= before, 20)
     done = {path: path.stat().st_mtime_ns for path in results.glob("*/*.json")}
     assert 0 < len(done) < 6
-    run(tmp_path, "--workers", workers)
+    run(tmp_path)
     assert len(list(results.glob("*/*.json"))) == 6
     assert {path: path.stat().st_mtime_ns for path in done} == done
     assert all(row["total"] == "6" for row in table(tmp_path).values())

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from course_lib.grading.course import Course
+from course_lib.grading.sandbox.boundary import COURSE
 from tests.grading.kit import ANSWERS, hand_in
 from tests.grading.test_cli import TWELVE, command, run, table
 
@@ -147,7 +148,8 @@ def test_driver_killed(folder: Path) -> None:
 def cluster(folder: Path, workers: int) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
     """A scheduler and workers of their own, as an instructor starts them on other machines."""
     dask = [sys.executable, "-m", "dask"]
-    place = {"cwd": folder, "stdout": subprocess.DEVNULL}
+    known = {**os.environ, "PYTHONPATH": str(COURSE.parent)}
+    place = {"cwd": folder, "stdout": subprocess.DEVNULL, "env": known}
     words = ["scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
     started = []
     with (folder / "scheduler.log").open("wb") as log:

@@ -12,6 +12,7 @@ from course_lib.grading.course import Course
 from course_lib.grading.report.executed import sanitised
 from course_lib.grading.report.feedback import feedback
 from course_lib.grading.report.gradebook import Book, build
+from course_lib.grading.report.overview import overview
 from course_lib.grading.report.page import POLICY
 from course_lib.grading.report.picture import diagram
 from course_lib.grading.report.tables import canvas_csv, gradebook_csv, gradebook_json, moodle_csv
@@ -92,12 +93,33 @@ def test_json(course: Course) -> None:
 def test_pages(course: Course) -> None:
     """No page holds markup but our own, and each forbids everything but its own style."""
     made = book(course, {"ada": result("ada", "FAIL"), "bob": result("bob", "VIOLATION")})
-    for text in (feedback("ada", made.rows[0].entries[0]), triage(made)):
+    for text in (feedback("ada", made.rows[0].entries[0]), triage(made), overview(made)):
         assert "<script" not in text
         assert f'content="{POLICY}"' in text
         allowed = set(re.findall(r"<([a-z0-9]+)", text))
         assert not allowed & {"script", "img", "iframe", "a", "object", "form", "link", "base"}
         assert " on" not in " ".join(re.findall(r"<[^>]*>", text))
+
+
+def test_triage(course: Course) -> None:
+    """Time-outs stand by themselves; what nobody started is no failure."""
+    said = result("bob", "VIOLATION")
+    said["exercises"][0]["kind"] = "time"
+    made = book(course, {"ada": result("ada", "NOT STARTED"), "bob": said})
+    parts = dict(part.split("</h2>") for part in triage(made).split("<h2>")[1:])
+    assert ">bob<" in parts["Time-outs"]
+    assert "None." in parts["Rules that were broken"]
+    counts = re.findall('<td class="number">([0-9])', parts["Exercises by failures"])
+    assert counts == ["0", "1", "1"]
+
+
+def test_overview(course: Course) -> None:
+    """The gradebook to look at has a sign for each verdict, and says what is missing."""
+    made = book(course, {"ada": result("ada", "PASS"), "bob": None}, students=("cleo",))
+    ada, bob, cleo = overview(made).split("<tr>")[2:5]
+    assert ">\u25cf<" in ada
+    assert "not graded" in bob
+    assert "missing" in cleo
 
 
 def test_twins(course: Course) -> None:

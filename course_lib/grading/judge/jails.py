@@ -6,7 +6,7 @@ import socket
 from typing import Any
 
 from course_lib.grading.protocol.channel import Channel
-from course_lib.grading.sandbox.limits import CELL
+from course_lib.grading.sandbox.limits import CELL, cell
 
 __all__ = ["Jails"]
 
@@ -39,7 +39,7 @@ class Jails:
 
     def channel(self, seconds: float = CELL.wall) -> Channel:
         """Start a jail for one cell and return the wire to it, for so many seconds of real time."""
-        return Channel(*self.open("cell", seconds), seconds)
+        return Channel(*self.open("cell", seconds), seconds, cell(seconds).cpu)
 
     def let_go(self) -> None:
         """End all jails that were opened here."""

@@ -29,10 +29,15 @@ class Violation(BaseException):
 
 
 class Channel:
-    """Two pipes to a process that is not trusted; `seconds` of real time for the whole session."""
+    """Two pipes to a process that is not trusted; `seconds` of real time for the whole session.
 
-    def __init__(self, reader: int, writer: int, seconds: float) -> None:
+    `processor` is how many seconds of processor time the process has: the kernel ends it then, and
+    all that is seen of it is an end, no sooner than that.
+    """
+
+    def __init__(self, reader: int, writer: int, seconds: float, processor: float = 1e9) -> None:
         self.reader, self.writer, self.seconds = reader, writer, seconds
+        self._processor, self._begin = processor, time.monotonic()
         self.messages = 0
         self._end = time.monotonic() + seconds
         self._buffer = b""
@@ -58,6 +63,11 @@ class Channel:
             raise _late(self.seconds)
         return left
 
+    def _gone(self) -> Violation:
+        if time.monotonic() - self._begin >= self._processor:
+            return Violation("time", f"It used up its {self._processor:g} s of processor time.")
+        return Violation("ended", "The process ended before the check did.")
+
     def _send(self, data: bytes) -> None:
         if self._buffer or select.select([self.reader], [], [], 0)[0]:
             self._spoke_early()
@@ -68,11 +78,11 @@ class Channel:
             except BlockingIOError:
                 continue
             except OSError:
-                raise _gone() from None
+                raise self._gone() from None
 
     def _spoke_early(self) -> None:
         if not self._buffer and self._read() == b"":
-            raise _gone()
+            raise self._gone()
         raise Violation("protocol", "The learner's process spoke before it was asked.")
 
     def _read(self) -> bytes | None:
@@ -88,7 +98,7 @@ class Channel:
             select.select([self.reader], [], [], self._left())
             part = self._read()
             if part == b"":
-                raise _gone()
+                raise self._gone()
             self._buffer += part or b""
             if len(self._buffer) > LONGEST:
                 raise Violation("size", f"A reply was longer than {LONGEST:,} bytes.")
@@ -98,10 +108,6 @@ class Channel:
 
 def _late(seconds: float) -> Violation:
     return Violation("time", f"It did not finish within {seconds:g} s of real time.")
-
-
-def _gone() -> Violation:
-    return Violation("ended", "The process ended before the check did.")
 
 
 def _parsed(line: bytes) -> dict[str, Any]:

@@ -6,24 +6,39 @@ for nothing. All text is escaped, and the page runs nothing.
 
 from typing import Any
 
+from course_lib.exercises.chapters import CHAPTERS, START
 from course_lib.exercises.registry import find
 from course_lib.grading.report.gradebook import Entry
-from course_lib.grading.report.page import page, text
+from course_lib.grading.report.page import capital, cells, page, prose, table, text
 from course_lib.grading.report.picture import diagram
 
 __all__ = ["feedback"]
 
 Said = dict[str, Any]
-SIGN = {"PASS": "● holds", "FAIL": "▲ does not hold", "UNKNOWN": "◌ not decided"}
+TITLES = {chapter.notebook: chapter.title for chapter in (START, *CHAPTERS)}
+HOLDS = {"PASS": ("● holds", "good"), "FAIL": ("▲ does not hold", "bad")}
+NOT_DECIDED = ("◌ not decided", "short")
+VERDICTS = {
+    "PASS": ("● passed", "good"),
+    "FAIL": ("▲ not yet", "bad"),
+    "UNKNOWN": ("◌ not decided", "bad"),
+    "NOT STARTED": ("○ not started", "short"),
+    "MISSING": ("○ no cell", "short"),
+    "REFUSED": ("▲ not graded", "bad"),
+    "VIOLATION": ("▲ stopped", "bad"),
+}
 
 
 def feedback(student: str, entry: Entry) -> str:
     """Return the page for one student and notebook."""
-    parts = [
-        f"<p>{text(entry.total)} of {text(sum(entry.out_of.values()))} points. {_from(entry)}</p>"
-    ]
-    parts += [_exercise(said, entry) for said in entry.result.get("exercises", [])]
-    return page(f"{student}: {entry.notebook}", *parts)
+    said = entry.result.get("exercises", [])
+    most = sum(entry.out_of.values())
+    parts = [f"<p><strong>{entry.total:g} of {most:g} points.</strong> {_from(entry)}</p>"]
+    if said:
+        head = ("Exercise", "Verdict", "Points")
+        parts.append(table(head, [_summary(one, entry) for one in said]))
+    parts += [_exercise(one, entry) for one in said]
+    return page(f"{student}: {TITLES.get(f'{entry.notebook}.ipynb', entry.notebook)}", *parts)
 
 
 def _from(entry: Entry) -> str:
@@ -34,37 +49,39 @@ def _from(entry: Entry) -> str:
     return text(said.get(entry.status, f"From {entry.file}."))
 
 
-def _exercise(said: Said, entry: Entry) -> str:
+def _summary(said: Said, entry: Entry) -> str:
     exercise = find(said["exercise"])
-    points, most = entry.points[exercise.id], entry.out_of[exercise.id]
-    parts = [
-        f"<h2>{text(exercise.title)}</h2>",
-        f"<p>{text(_state(said))} · {points:g} of {most:g} points</p>",
-    ]
+    words, kind = VERDICTS.get(said["state"], NOT_DECIDED)
+    points = f"{entry.points[exercise.id]:g} of {entry.out_of[exercise.id]:g}"
+    return cells(exercise.title, words, points, kinds=("", kind, "number"))
+
+
+def _exercise(said: Said, entry: Entry) -> str:
+    parts = [f"<h2>{text(find(said['exercise']).title)}</h2>"]
+    words, kind = VERDICTS.get(said["state"], NOT_DECIDED)
+    parts.append(f'<p class="{kind}">{text(capital(words))}</p>')
     if said.get("cell"):
-        parts.append(f"<p>{text(said['cell'])}</p>")
+        parts.append(f"<p>{prose(said['cell'])}</p>")
+    parts += [f'<p class="idea">{prose(idea)}</p>' for idea in _ideas(said)]
     if said["properties"] and said["state"] != "NOT STARTED":
-        rows = "".join(_row(line) for line in said["properties"])
-        parts.append(f"<table><tr><th>What must hold</th><th></th></tr>{rows}</table>")
-    parts += _ideas(said)
+        laws = table(("What must hold", ""), [_law(line) for line in said["properties"]])
+        parts.append(_folded(laws, len(said["properties"])) if said["state"] == "PASS" else laws)
     parts += _example(said.get("example") or {})
     return "\n".join(parts)
 
 
-def _state(said: Said) -> str:
-    words = {"MISSING": "No cell", "REFUSED": "Not graded", "VIOLATION": "Stopped"}
-    state: str = said["state"]
-    return words.get(state, state.capitalize())
+def _law(line: Said) -> str:
+    sign, kind = HOLDS.get(line["state"], NOT_DECIDED)
+    return cells(capital(line["sentence"]), sign, kinds=("", kind))
 
 
-def _row(line: Said) -> str:
-    sign = SIGN.get(line["state"], "◌ not decided")
-    return f"<tr><td>{text(line['sentence'])}</td><td>{text(sign)}</td></tr>"
+def _folded(laws: str, count: int) -> str:
+    return f"<details><summary>What was looked at ({count})</summary>{laws}</details>"
 
 
 def _ideas(said: Said) -> list[str]:
     ideas = [line.get("misconception", "") for line in said["properties"]]
-    return [f"<p>{text(idea)}</p>" for idea in dict.fromkeys(ideas) if idea]
+    return [idea for idea in dict.fromkeys(ideas) if idea]
 
 
 def _example(example: Said) -> list[str]:
@@ -72,7 +89,7 @@ def _example(example: Said) -> list[str]:
     words = " ".join(filter(None, [example.get("reason"), example.get("counterexample")]))
     if not words:
         return []
-    parts = [f"<p>For example, on a draw that did not count: {text(words)}</p>"]
+    parts = [f"<p>For example, on a draw that did not count: {prose(words)}</p>"]
     effects = example.get("effects") or []
     if effects:
         lines = [

@@ -38,8 +38,8 @@ def _arrow(number: int, effect: dict[str, Any], place: dict[str, int], y: int) -
     tip = right - 6 if right > left else right + 6
     head = f"M{tip},{y - 4} L{right},{y} L{tip},{y + 4} Z"
     return (
-        f'<line x1="{left}" y1="{y}" x2="{right}" y2="{y}" stroke="#0072b2"/>'
-        f'<path d="{head}" fill="#0072b2"/>'
+        f'<line x1="{left}" y1="{y}" x2="{right}" y2="{y}" stroke="#3b8fd0"/>'
+        f'<path d="{head}" fill="#3b8fd0"/>'
         f'<text x="{min(left, right) + 8}" y="{y - 6}" font-size="11">{words}</text>'
     )
 

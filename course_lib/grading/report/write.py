@@ -7,6 +7,7 @@ from pathlib import Path
 
 from course_lib.grading.report.feedback import feedback
 from course_lib.grading.report.gradebook import Book
+from course_lib.grading.report.overview import overview
 from course_lib.grading.report.tables import canvas_csv, gradebook_csv, gradebook_json, moodle_csv
 from course_lib.grading.report.triage import triage
 from course_lib.grading.store import write_whole
@@ -20,6 +21,7 @@ def write_reports(book: Book, out: Path) -> None:
     write_whole(out / "gradebook.json", gradebook_json(book))
     write_whole(out / "canvas.csv", canvas_csv(book))
     write_whole(out / "moodle.csv", moodle_csv(book))
+    write_whole(out / "gradebook.html", overview(book))
     write_whole(out / "triage.html", triage(book))
     for row in book.rows:
         for entry in row.entries:

@@ -33,8 +33,8 @@ WORKERS = "3"
 FEW = 60  # students whom one worker grades sooner
 SECONDS = "25"  # of real time for one exercise: many times what an honest one needs
 PERFECT = ("a-perfect", "zz-perfect")
-ELEMENTS = """!doctype html head meta title style body h1 h2 p table tr td th pre svg line text
-path"""
+ELEMENTS = """!doctype html head meta title style body h1 h2 p strong table tr td th code pre svg
+line text path details summary"""
 """The elements of our pages."""
 Row = dict[str, Any]
 
