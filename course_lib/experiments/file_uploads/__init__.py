@@ -3,7 +3,13 @@
 worlds.py, direct.py, memory.py, transfer.py; the sliders themselves: controls.py.
 """
 
-from course_lib.experiments.file_uploads.direct import Direct, direct_world
+from course_lib.experiments.file_uploads.direct import (
+    Direct,
+    Uploaded,
+    attacks,
+    direct_upload,
+    direct_world,
+)
 from course_lib.experiments.file_uploads.memory import popular_memory, tus_memory
 from course_lib.experiments.file_uploads.transfer import (
     KIB,
@@ -19,6 +25,7 @@ from course_lib.experiments.file_uploads.transfer import (
 from course_lib.experiments.file_uploads.worlds import (
     TUS,
     appended,
+    attempts,
     beside,
     broken_places,
     client,
@@ -36,10 +43,14 @@ __all__ = [
     "TUS",
     "Direct",
     "Transfer",
+    "Uploaded",
     "appended",
+    "attacks",
+    "attempts",
     "beside",
     "broken_places",
     "client",
+    "direct_upload",
     "direct_world",
     "drops",
     "mean_of",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import NamedTuple
 
 import httpx
@@ -10,7 +11,9 @@ from course_lib.experiments.file_uploads.worlds import tokens
 from course_lib.lab import World
 from course_lib.systems import file_uploads as fu
 
-__all__ = ["Direct", "direct_world"]
+__all__ = ["Direct", "Uploaded", "attacks", "direct_upload", "direct_world"]
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
 
 
 class Direct(NamedTuple):
@@ -49,3 +52,50 @@ async def direct_world(world: World, least_part: int = fu.LEAST_PART) -> Direct:
     await objects.prepare()
     await direct.prepare()
     return Direct(world, store, direct)
+
+
+class Uploaded(NamedTuple):
+    """A direct upload: its signed link, and the state that the API tells afterwards."""
+
+    link: str
+    state: str
+
+
+async def direct_upload(world: World) -> Uploaded:
+    """Ask the API for a link, send a small picture to the store, wait for the call-back, ask."""
+    await direct_world(world)
+    async with world.http("client") as http:
+        wish = {"name": "cat.png", "size": len(PNG), "kind": "image/png"}
+        made = (await http.post("http://api/uploads", json=wish)).json()
+        await put(http, made["url"], PNG, "image/png")
+        await asyncio.sleep(1)
+        state = (await http.get(f"http://api/uploads/{made['id']}")).json()["state"]
+    return Uploaded(made["url"], state)
+
+
+async def put(http: httpx.AsyncClient, link: str, body: bytes, kind: str) -> httpx.Response:
+    """Send a body of some type to a link of the store."""
+    return await http.put(f"http://store{link}", content=body, headers={"Content-Type": kind})
+
+
+async def attacks(world: World) -> list[list[object]]:
+    """What the holder of a link tries: rows of the attempt, the status, and the store's reason."""
+    link = (await direct_upload(world)).link
+    page, longer = b"<script>alert(1)</script>", PNG + b"more"
+    raised = link.replace(f"size={len(PNG)}", "size=999")
+    tries = {
+        "the same again": (link, PNG, "image/png"),
+        "a longer body": (link, longer, "image/png"),
+        "the size in the link raised": (raised, longer, "image/png"),
+        "another key": (link.replace("/objects/", "/objects/x"), PNG, "image/png"),
+        "a page, called a page": (link, page, "text/html"),
+        "a page, called a picture": (link, page, "image/png"),
+    }
+    rows: list[list[object]] = []
+    async with world.http("client") as http:
+        for name, (target, body, kind) in tries.items():
+            answer = await put(http, target, body, kind)
+            rows.append([name, answer.status_code, answer.json().get("detail", "")])
+        await asyncio.sleep(15 * 60)
+        late = await put(http, link, PNG, "image/png")
+    return [*rows, ["a quarter of an hour later", late.status_code, late.json()["detail"]]]

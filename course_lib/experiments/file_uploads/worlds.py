@@ -20,6 +20,7 @@ from course_lib.systems import file_uploads as fu
 __all__ = [
     "TUS",
     "appended",
+    "attempts",
     "beside",
     "broken_places",
     "client",
@@ -165,3 +166,22 @@ async def watched(world: World, http: httpx.AsyncClient, storage: fu.Storage) ->
                 rows.append([round(world.now, 1), sent, stored, told["percent"]])
     await sending
     return rows
+
+
+async def attempts(world: World, http: httpx.AsyncClient, storage: fu.Storage) -> list[list[Any]]:
+    """What people try to upload: rows of the attempt and the status of its answer."""
+
+    async def send(length: int, body: bytes = b"") -> int:
+        name = fu.encode_metadata({"filename": b"../../cat.png"})
+        kind = "application/offset+octet-stream"
+        headers = {**TUS, "Upload-Length": str(length), "Upload-Metadata": name}
+        answer = await http.post("/files", content=body, headers={**headers, "Content-Type": kind})
+        return answer.status_code
+
+    png = b"\x89PNG\r\n\x1a\n" + bytes(12)
+    return [
+        ["a picture", await send(20, png)],
+        ["a page that is called cat.png", await send(20, b"<script>alert(1)</sc")],
+        ["a size above the limit", await send(2000)],
+        ["more than the owner may store", await send(990)],
+    ]
