@@ -152,6 +152,22 @@ def test_watched_progress():
     assert rows[-1][1:] == [256 + 52, 256, 100]
 
 
+def test_parts_are_closed_by_their_list():
+    """A part that broke is sent again; only the right list, in rising order, closes the upload."""
+    rows = run(experiments.in_parts(World(29)))
+    assert [row[:2] for row in rows] == [
+        ["begin", 201],
+        ["part 3", 200],
+        ["part 2", "broke"],
+        ["part 2", 200],
+        ["part 1", 200],
+        ["close, in this order", 400],
+        ["close, with another ETag", 400],
+        ["close", 200],
+    ]
+    assert str(rows[-1][2]).endswith('-3"')
+
+
 def test_attacks_and_attempts():
     """Of all that a thief of a link tries only the link's own meaning passes; so with uploads."""
     assert [row[1] for row in run(experiments.attacks(World(29)))] == [

@@ -9,6 +9,7 @@ from course_lib.experiments.file_uploads.direct import (
     attacks,
     direct_upload,
     direct_world,
+    in_parts,
 )
 from course_lib.experiments.file_uploads.memory import popular_memory, tus_memory
 from course_lib.experiments.file_uploads.transfer import (
@@ -53,6 +54,7 @@ __all__ = [
     "direct_upload",
     "direct_world",
     "drops",
+    "in_parts",
     "mean_of",
     "patch",
     "picture",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -11,7 +11,7 @@ from course_lib.experiments.file_uploads.worlds import tokens
 from course_lib.lab import World
 from course_lib.systems import file_uploads as fu
 
-__all__ = ["Direct", "Uploaded", "attacks", "direct_upload", "direct_world"]
+__all__ = ["Direct", "Uploaded", "attacks", "direct_upload", "direct_world", "in_parts"]
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
 
@@ -99,3 +99,45 @@ async def attacks(world: World) -> list[list[object]]:
         await asyncio.sleep(15 * 60)
         late = await put(http, link, PNG, "image/png")
     return [*rows, ["a quarter of an hour later", late.status_code, late.json()["detail"]]]
+
+
+async def in_parts(world: World) -> list[list[object]]:
+    """A film in parts of 16 bytes, sent backwards over a line that breaks, then closed.
+
+    Gives rows of the request, its status, and the ETag or the reason.
+    """
+    both = await direct_world(world, least_part=16)
+    film = b"\0\0\0\x18ftypisom" + bytes(range(30))
+    pieces = {piece.number: piece for piece in fu.pieces_of(len(film), 16)}
+    rows: list[list[object]] = []
+
+    async def ask(name: str, method: str, path: str, **more: Any) -> httpx.Response | None:
+        link = both.direct.link(method, f"/objects/film/uploads{path}", len(film), "video/mp4")
+        try:
+            answer = await http.request(method, f"http://store{link}", **more)
+        except httpx.WriteError:
+            rows.append([name, "broke", ""])
+            return None
+        told = answer.headers.get("etag") or answer.json().get("detail", "")
+        rows.append([name, answer.status_code, told])
+        return answer
+
+    async def part(number: int) -> dict[str, object]:
+        piece = pieces[number]
+        body, kind = film[piece.start : piece.stop], {"Content-Type": "video/mp4"}
+        path, answer = f"/{upload}/{number}", None
+        while answer is None:
+            answer = await ask(f"part {number}", "PUT", path, content=body, headers=kind)
+        return {"number": number, "etag": answer.headers["etag"]}
+
+    world.break_at("client", "store", [25])
+    async with world.http("client") as http:
+        begun = await ask("begin", "POST", "")
+        assert begun is not None
+        upload = begun.json()["upload"]
+        sent = [await part(number) for number in (3, 2, 1)]
+        await ask("close, in this order", "POST", f"/{upload}", json=sent)
+        wrong = [{**each, "etag": sent[0]["etag"]} for each in sent[::-1]]
+        await ask("close, with another ETag", "POST", f"/{upload}", json=wrong)
+        await ask("close", "POST", f"/{upload}", json=sent[::-1])
+    return rows
