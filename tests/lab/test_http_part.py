@@ -170,6 +170,7 @@ def test_a_break(place):
             await client.post("/keep", content=b"x" * 20)
         await asyncio.sleep(1)
         before = list(kept)
+        assert world.log[0].answered is None
         return before, (await client.post("/keep", content=b"x" * 20)).status_code
 
     kept, after = in_world(scenario)[0]

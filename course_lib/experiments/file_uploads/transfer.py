@@ -33,7 +33,7 @@ PIECE = 64 * KIB
 MODES = ("whole chunks", "every byte", "nothing")
 
 
-STATES = ("waiting", "sending", "stored", "dropped")
+STATES = ("waiting", "sending", "stored", "dropped", "mended")
 
 
 def drops(mean_bytes: float, seed: int) -> Iterator[int]:
@@ -85,7 +85,7 @@ class Transfer:
     async def _chunk(self, number: int) -> None:
         """Send one chunk until the server has it all; it says what it has kept."""
         length = min(self.chunk, self.size - number * self.chunk)
-        kept = 0
+        kept, end = 0, "stored"
         while kept < length:
             self._tell(number, "sending")
             await asyncio.sleep(self.rtt)  # the request finds its server
@@ -95,9 +95,9 @@ class Transfer:
                 await asyncio.sleep(self.rtt)  # the last byte there, the answer back
             else:
                 self._tell(number, "dropped")
-                self.broken += 1
+                self.broken, end = self.broken + 1, "mended"
                 await asyncio.sleep(self.pause + self.rtt)  # wait, then ask for the offset
-        self._tell(number, "stored")
+        self._tell(number, end)
 
     def _kept(self, kept: int, passed: int | None, length: int) -> int:
         """How many bytes the server adds to what it has: the mode is its policy."""
@@ -134,8 +134,8 @@ class Transfer:
             self.next_break = next(self.breaks, None)
 
     def _store(self, size: int) -> None:
-        now = asyncio.get_running_loop().time()
-        self.stored.append((now, self.stored[-1][1] + size))
+        now, before = asyncio.get_running_loop().time(), self.stored[-1][1]
+        self.stored += [(now, before), (now, before + size)]  # a step: it was not there before
 
     def _tell(self, number: int, state: str) -> None:
         self.events.append((asyncio.get_running_loop().time(), number, state, ""))

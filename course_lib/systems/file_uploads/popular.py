@@ -69,8 +69,9 @@ def appending_app(disk: Disk) -> FastAPI:
 
     @app.post("/uploads/{name}/chunks")
     async def chunk(name: str, request: Request) -> dict[str, int]:
-        await disk.append(name, await request.body())
-        return {"size": await disk.size(name)}
+        body = await request.body()
+        await disk.append(name, body)
+        return {"received": len(body)}
 
     return app
 
