@@ -195,7 +195,7 @@ def picture(one: Transfer, seconds: float) -> Trace:
     lines = {"sent": _mib(one.sent), "stored": _mib(one.stored)}
     return Trace(
         end=seconds,
-        title=f"{one.size // MIB} MiB, kept of a broken chunk: {one.mode}",
+        title=f"{one.size // MIB} MiB; the server keeps {one.mode}",
         summary=f"{seconds:.1f} s, {one.broken} drops, {again:.2f} MiB sent again.",
         tracks=[
             Cells(name, cells, STATES, one.events),

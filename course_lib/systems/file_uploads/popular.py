@@ -5,6 +5,7 @@ Leaves out: everything that would make them safe.
 
 from __future__ import annotations
 
+import asyncio
 import os.path
 from collections.abc import AsyncIterator
 
@@ -77,14 +78,15 @@ def appending_app(disk: Disk) -> FastAPI:
 
 
 async def send_chunks(http: httpx.AsyncClient, name: str, data: bytes, size: int) -> None:
-    """Slice, send, and send again what was not answered."""
+    """Slice, send, and a second later send again what was not answered."""
     for start in range(0, len(data), size):
-        while True:
+        answered = False
+        while not answered:
             try:
                 await http.post(f"/uploads/{name}/chunks", content=data[start : start + size])
+                answered = True
             except httpx.TransportError:
-                continue
-            break
+                await asyncio.sleep(1)
 
 
 def path_of(folder: str, name: str) -> str:
