@@ -195,6 +195,8 @@ class Exchange:
         message = {"type": "http.request", "body": chunk[:passed], "more_body": more}
         await _until(self._to_app.send(message, passed))
         if breaks:
+            if self._effect is not None:
+                self._effect.answered = None  # whatever the app says, nobody hears it
             self.leave()
             raise httpx.WriteError("the connection broke", request=self.request)
 

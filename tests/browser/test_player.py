@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from course_lib.show import Histogram, Lanes, Level, Sequence, Series, States, Trace
+from course_lib.show import Cells, Histogram, Lanes, Level, Sequence, Series, States, Trace
 from course_lib.show.assets import module
 
 pytest.importorskip("playwright", reason="playwright is not installed; browser tests are left out.")
@@ -62,6 +62,18 @@ def _machine() -> Trace:
         States("Two breakers", BREAKER, {"a": events[:2], "b": []}),
     ]
     return Trace(6, tracks, title="A breaker", summary="It opened twice.")
+
+
+def _cells() -> Trace:
+    """Cells in every state, some with names, and so many that they are small."""
+    states = ["waiting", "sending", "stored", "dropped", "expired", "locked"]
+    events = [(t / 2, t, states[t % 6], "") for t in range(1, 24)]
+    tracks = [
+        Cells("Chunks", 24, states, events),
+        Cells("Slots", ["user:7", "user:12", "a long key", ""], states[:3], events[:1]),
+        Cells("Shards", 300, states[:2], events[:1]),
+    ]
+    return Trace(12, tracks, title="Cells", summary="24 chunks.")
 
 
 def _counts(trace: Trace, at: float) -> list[str]:
@@ -321,8 +333,49 @@ def test_text_is_never_markup(show: Mount) -> None:
     assert page.locator("img").count() == 0
 
 
+def test_cells_follow_the_time(show: Mount) -> None:
+    """Each cell shows its state at the play head, by mark and in words; the legend counts them."""
+    page = show(_cells())
+
+    def marks() -> list[str]:
+        script = "all => all.slice(0, 24).map((e) => e.getAttribute('class').slice(-1))"
+        return list(page.locator("[data-cell] path").evaluate_all(script))
+
+    _seek(page, 0)
+    assert marks() == ["0"] * 24
+    _seek(page, 0.5)
+    assert marks() == [str(n % 6) for n in range(13)] + ["0"] * 11
+    title = page.locator("[data-cell='8'] title").first.text_content()
+    assert title == "Chunks 9: stored"
+    assert page.locator(".atr-count").all_text_contents()[:6] == ["14", "2", "2", "2", "2", "2"]
+    shapes = "all => new Set(all.slice(0, 6).map((e) => e.getAttribute('d'))).size"
+    assert page.locator("[data-cell] path").evaluate_all(shapes) == 6
+    spoken = page.locator("[aria-live]").text_content()
+    assert "Chunks: 14 waiting, 2 sending, 2 stored" in spoken
+
+
+def test_cells_have_contrast(show: Mount) -> None:
+    """The marks of all states differ from the ground in both themes."""
+    script = """() => {
+      const lum = (text) => {
+        const [r, g, b] = text.match(/[\\d.]+/g).map(Number).map((c) => c / 255)
+          .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+      };
+      const ground = lum(getComputedStyle(document.body).backgroundColor);
+      return [1, 2, 3, 4, 5].map((state) => {
+        const style = getComputedStyle(document.querySelector(`.atr-cell${state}`));
+        const l = lum(style.stroke === "none" ? style.fill : style.stroke);
+        return (Math.max(l, ground) + 0.05) / (Math.min(l, ground) + 0.05);
+      });
+    }"""
+    for light in (True, False):
+        assert min(show(_cells(), light=light).evaluate(script)) >= 3
+
+
+@pytest.mark.parametrize("make", [_trace, _machine, _cells])
 @pytest.mark.parametrize("width", [360, 500, 760])
-def test_texts_do_not_overlap(show: Mount, width: int) -> None:
+def test_texts_do_not_overlap(show: Mount, width: int, make: Callable[[], Trace]) -> None:
     """From 360 px on, nothing is wider than the picture, and no two texts lie on one another."""
     script = """() => {
       const box = document.querySelector(".atr-root").getBoundingClientRect();
@@ -337,8 +390,7 @@ def test_texts_do_not_overlap(show: Mount, width: int) -> None:
       }
       return [out, document.documentElement.scrollWidth <= innerWidth];
     }"""
-    for trace in (_trace(), _machine()):
-        assert show(trace, width=width).evaluate(script) == [[], True]
+    assert show(make(), width=width).evaluate(script) == [[], True]
 
 
 def test_both_themes_have_contrast(show: Mount) -> None:

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, StreamingResponse
+from starlette.requests import ClientDisconnect
 
 from course_lib.lab import ProcessDied, World, explore, run
 
@@ -112,6 +113,88 @@ def test_uploads_stream():
         return (await client.post("/upload", content=parts())).json()
 
     assert in_world(scenario, latency=1)[0] == [[1, 3.0], [2, 13.0], [3, 23.0]]
+
+
+def test_bandwidth():
+    """A body takes its bytes' time, the sender waits for it, and an answer's body takes its own."""
+
+    async def scenario(world, client):
+        world.link("browser", "shop", latency=1, bandwidth=10)
+
+        async def parts():
+            for size in (20, 30):
+                yield b"x" * size
+                sent.append(world.now)
+
+        sent = []
+        answer = await client.post("/upload", content=parts())
+        return answer.json(), sent, world.now - 8, len(answer.content)
+
+    arrived, sent, answered, size = in_world(scenario, timeout=None)[0]
+    assert arrived == [[20, 5.0], [30, 8.0]]
+    assert sent == [4.0, 7.0]
+    assert answered == pytest.approx(1 + size / 10)
+
+
+def test_connections_share_the_bandwidth():
+    """Two uploads at once take as long as one after the other."""
+
+    async def scenario(world, client):
+        world.link("browser", "shop", bandwidth=10)
+        await asyncio.gather(*[client.post("/upload", content=b"x" * 50) for _ in range(2)])
+        return world.now
+
+    assert in_world(scenario, timeout=None)[0] >= 10
+
+
+@pytest.mark.parametrize("place", [0, 1, 19, 20])
+def test_a_break(place):
+    """At the chosen byte the app gets a disconnect and the client an error; then all goes on."""
+
+    async def scenario(world, client):
+        kept = []
+        app = FastAPI()
+
+        @app.post("/keep")
+        async def keep(request: Request):
+            try:
+                async for chunk in request.stream():
+                    kept.append(len(chunk))
+            except ClientDisconnect:
+                kept.append("left")
+            return "ok"
+
+        world.serve("shop", app)
+        world.break_at("browser", "shop", [place])
+        with pytest.raises(httpx.WriteError, match="the connection broke"):
+            await client.post("/keep", content=b"x" * 20)
+        await asyncio.sleep(1)
+        before = list(kept)
+        assert world.log[0].answered is None
+        return before, (await client.post("/keep", content=b"x" * 20)).status_code
+
+    kept, after = in_world(scenario)[0]
+    assert sum(size for size in kept if size != "left") == place
+    # All bytes arrived: the app has a whole request, and only its answer is lost.
+    assert ("left" in kept) == (place < 20)
+    assert after == 200
+
+
+def test_declared_length_ends_the_body():
+    """With Content-Length the app knows the last part when it comes, as behind a real server."""
+
+    async def scenario(world, client):
+        async def parts():
+            yield b"12345"
+            await asyncio.sleep(100)
+
+        headers = {"Content-Length": "5"}
+        world.break_at("browser", "shop", [5])
+        with pytest.raises(httpx.WriteError):
+            await client.post("/upload", content=parts(), headers=headers)
+        return (await client.post("/upload", content=b"", headers={"Content-Length": "0"})).json()
+
+    assert in_world(scenario)[0] == []
 
 
 def test_answers_stream():

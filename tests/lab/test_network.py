@@ -54,9 +54,56 @@ def test_addresses():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"latency": -1}, {"jitter": float("inf")}, {"loss": 1.1}, {"latency": float("nan")}]
+    "wrong",
+    [
+        {"latency": -1},
+        {"jitter": float("inf")},
+        {"loss": 1.1},
+        {"latency": float("nan")},
+        {"bandwidth": 0},
+        {"bandwidth": float("nan")},
+    ],
 )
 def test_impossible_links(wrong):
     """A link that cannot be is refused with a sentence."""
-    with pytest.raises(ValueError, match=r"latency and jitter|loss is a share"):
+    with pytest.raises(ValueError, match=r"latency and jitter|loss is a share|bandwidth is bytes"):
         Link(**wrong)
+
+
+@given(st.lists(st.integers(0, 1000), min_size=1, max_size=10), st.integers(1, 500))
+def test_bandwidth_is_shared(sizes, bandwidth):
+    """Bytes that want to leave at once leave one after the other, at the link's rate."""
+    net = network(Link(bandwidth=bandwidth))
+    left = [net.departure("a", "b", size, 0.0) for size in sizes]
+    assert left == sorted(left)
+    assert left[-1] == pytest.approx(sum(sizes) / bandwidth)
+    assert net.departure("b", "a", 0, 5.0) == 5.0
+
+
+def test_idle_bandwidth_is_not_saved_up():
+    """After a pause the next bytes take as long as ever."""
+    net = network(Link(bandwidth=10))
+    assert net.departure("a", "b", 20, 0.0) == 2.0
+    assert net.departure("a", "b", 20, 100.0) == 102.0
+
+
+def test_without_bandwidth_nothing_waits():
+    """By default bodies leave at once."""
+    assert network().departure("a", "b", 10**12, 3.0) == 3.0
+
+
+@given(
+    st.lists(st.integers(0, 50), max_size=20),
+    st.lists(st.integers(0, 300), max_size=5, unique=True).map(sorted),
+)
+def test_breaks_come_at_their_byte(sizes, breaks):
+    """Every break that is reached comes once, after exactly so many bytes, in order."""
+    net = network()
+    net.flow("a", "b").breaks = list(breaks)
+    came = []
+    for size in sizes:
+        passed, broken = net.carry("a", "b", size)
+        assert passed <= size
+        if broken:
+            came.append(net.flow("a", "b").carried)
+    assert came == breaks[: len(came)]

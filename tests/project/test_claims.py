@@ -13,8 +13,9 @@ PAGE = ROOT.parent / "shared" / "000_135950a5ec82ad31.txt"
 WORDS = 8
 ITEMS = [claim for claim in claims().rows if claim.item is not None]
 NOTEBOOKS = {
-    12: ROOT / "notebooks" / "12_rate_limiting.ipynb",
-    18: ROOT / "notebooks" / "18_caching.ipynb",
+    int(path.name[:2]): path
+    for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")
+    if not path.name.startswith("00")
 }
 
 

@@ -2,7 +2,8 @@
 
 The pure cores: offsets.py, lifecycle.py, checksum.py, metadata.py, names.py, content.py,
 presign.py, multipart.py, waste.py. Where bytes live: disk.py, catalog.py, storage.py, cleanup.py,
-objects.py. At the edge: tus.py, progress.py, client.py, object_store.py, direct.py, service.py.
+objects.py, object_store.py. At the edge: tus.py, progress.py, client.py, store_app.py, direct.py,
+service.py.
 To learn from: popular.py.
 """
 
@@ -29,7 +30,7 @@ from course_lib.systems.file_uploads.multipart import (
     pieces_of,
 )
 from course_lib.systems.file_uploads.names import content_disposition, safe_name
-from course_lib.systems.file_uploads.object_store import Store, sign_event, store_app
+from course_lib.systems.file_uploads.object_store import Store, sign_event
 from course_lib.systems.file_uploads.objects import Multipart, Object, Objects
 from course_lib.systems.file_uploads.offsets import check_append, status_of_append, whole_number
 from course_lib.systems.file_uploads.presign import Grant, presign, sign, verify
@@ -37,7 +38,8 @@ from course_lib.systems.file_uploads.progress import event_stream, progress_of
 from course_lib.systems.file_uploads.refused import Refused
 from course_lib.systems.file_uploads.service import service, storage_in
 from course_lib.systems.file_uploads.storage import Rules, Storage
-from course_lib.systems.file_uploads.tus import tus_app
+from course_lib.systems.file_uploads.store_app import StoreRoutes, store_app
+from course_lib.systems.file_uploads.tus import Tus, tus_app
 from course_lib.systems.file_uploads.waste import (
     best_chunk,
     expected_sent,
@@ -68,8 +70,10 @@ __all__ = [
     "Sent",
     "Storage",
     "Store",
+    "StoreRoutes",
     "Stored",
     "Swept",
+    "Tus",
     "Upload",
     "backoff",
     "best_chunk",

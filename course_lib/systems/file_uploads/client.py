@@ -94,7 +94,8 @@ class ResumingClient:
         if offset is None:
             offset = await self.offset(url)
         while offset < self.size:
-            stop = min(offset + self.chunk, self.size)
+            # A chunk that was kept in part is finished first: chunks keep their places.
+            stop = min(offset - offset % self.chunk + self.chunk, self.size)
             reached = await self._append(url, offset, stop)
             if reached is None:
                 await self._pause()

@@ -5,6 +5,7 @@ Leaves out: everything that would make them safe.
 
 from __future__ import annotations
 
+import asyncio
 import os.path
 from collections.abc import AsyncIterator
 
@@ -69,21 +70,23 @@ def appending_app(disk: Disk) -> FastAPI:
 
     @app.post("/uploads/{name}/chunks")
     async def chunk(name: str, request: Request) -> dict[str, int]:
-        await disk.append(name, await request.body())
-        return {"size": await disk.size(name)}
+        body = await request.body()
+        await disk.append(name, body)
+        return {"received": len(body)}
 
     return app
 
 
 async def send_chunks(http: httpx.AsyncClient, name: str, data: bytes, size: int) -> None:
-    """Slice, send, and send again what was not answered."""
+    """Slice, send, and a second later send again what was not answered."""
     for start in range(0, len(data), size):
-        while True:
+        answered = False
+        while not answered:
             try:
                 await http.post(f"/uploads/{name}/chunks", content=data[start : start + size])
+                answered = True
             except httpx.TransportError:
-                continue
-            break
+                await asyncio.sleep(1)
 
 
 def path_of(folder: str, name: str) -> str:

@@ -102,6 +102,7 @@ class _Intake:
         self.start = self.stop = upload.offset
         self.block = bytearray()
         self.head = b""
+        self.before: bytes | None = None
         self._new_file()
 
     def _new_file(self) -> None:
@@ -158,9 +159,9 @@ class _Intake:
         rules = self.storage.rules
         if rules.types is None or self.upload.offset >= ENOUGH:
             return
-        head = self.head
-        if self.upload.offset:
-            head = (await self.storage.head(self.upload)) + head
+        if self.before is None:
+            self.before = await self.storage.head(self.upload)
+        head = self.before + self.head
         if len(head) >= ENOUGH or self.stop == self.upload.length:
             try:
                 rules.check_type(head[:ENOUGH])

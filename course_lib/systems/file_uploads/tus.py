@@ -26,7 +26,7 @@ from course_lib.systems.file_uploads.progress import event_stream, progress_of
 from course_lib.systems.file_uploads.refused import Refused
 from course_lib.systems.file_uploads.storage import Storage
 
-__all__ = ["EXTENSIONS", "VERSION", "refused_answer", "tus_app"]
+__all__ = ["EXTENSIONS", "VERSION", "Tus", "refused_answer", "tus_app"]
 
 VERSION = "1.0.0"
 EXTENSIONS = ("creation", "creation-with-upload", "checksum", "expiration", "termination")
@@ -54,7 +54,7 @@ def tus_app(storage: Storage, owner: Owner = anybody) -> FastAPI:
     app = FastAPI(title="File uploads", lifespan=lifespan)
     app.add_exception_handler(Refused, refused_answer)
     app.add_middleware(TusHeaders)
-    app.include_router(tus_routes(storage, owner))
+    app.include_router(Tus(storage, owner).routes())
     return app
 
 
@@ -100,62 +100,65 @@ def require_stream(content_type: str | None) -> None:
         raise Refused(415, f"the body must be {OFFSET_STREAM}")
 
 
-def tus_routes(storage: Storage, owner: Owner = anybody) -> APIRouter:
-    """The routes of `tus_app`, to include in an app of your own."""
-    routes = APIRouter(prefix="/files")
-    versioned: Any = {"dependencies": [Depends(require_version)]}
-    catalog, rules, clock = storage.catalog, storage.rules, storage.clock
+class Tus:
+    """The handlers of a tus server: each translates a request for the cores, and back."""
 
-    def deadline(upload: Upload, offset: int) -> dict[str, str]:
-        if offset == upload.length:
-            return {}
-        return {"Upload-Expires": http_date(upload.expires)}
+    def __init__(self, storage: Storage, owner: Owner = anybody) -> None:
+        self.storage, self.owner = storage, owner
+        self.catalog, self.rules, self.clock = storage.catalog, storage.rules, storage.clock
 
-    async def append(upload: Upload, request: Request, checksum: str | None) -> int:
-        """Take the request's body; if the client leaves, what came is kept and nobody answered."""
-        declared = Checksum.parse(checksum) if checksum is not None else None
-        try:
-            return await storage.append(upload, request.stream(), declared)
-        except ClientDisconnect:
-            raise Refused(400, "the client has left") from None
+    def routes(self) -> APIRouter:
+        """The routes, to include in an app of your own."""
+        routes = APIRouter(prefix="/files")
+        versioned: Any = {"dependencies": [Depends(require_version)]}
+        add = routes.add_api_route
+        add("", self.options, methods=["OPTIONS"], status_code=204)
+        add("/{name}", self.options, methods=["OPTIONS"], status_code=204)
+        add("", self.create, methods=["POST"], status_code=201, **versioned)
+        add("/{name}", self.ask, methods=["HEAD"], **versioned)
+        add("/{name}", self.patch, methods=["PATCH"], status_code=204, **versioned)
+        add("/{name}", self.delete, methods=["DELETE"], status_code=204, **versioned)
+        add("/{name}", self.download, methods=["GET"])
+        add("/{name}/progress", self.progress, methods=["GET"])
+        add("/{name}/events", self.events, methods=["GET"])
+        return routes
 
-    @routes.options("", status_code=204)
-    @routes.options("/{name}", status_code=204)
-    async def options() -> Response:
+    async def options(self) -> Response:
+        """What this server offers."""
         offers = {
             "Tus-Version": VERSION,
             "Tus-Extension": ",".join(EXTENSIONS),
-            "Tus-Max-Size": str(rules.max_size),
+            "Tus-Max-Size": str(self.rules.max_size),
             "Tus-Checksum-Algorithm": ",".join(ALGORITHMS),
         }
         return Response(status_code=204, headers=offers)
 
-    @routes.post("", status_code=201, **versioned)
     async def create(
+        self,
         request: Request,
         upload_length: Text = None,
         upload_metadata: Text = None,
         upload_checksum: Text = None,
         content_type: Text = None,
     ) -> Response:
+        """A new upload, and perhaps its first bytes."""
         length = whole_number("Upload-Length", upload_length)
-        if length > rules.max_size:
-            raise Refused(413, f"at most {rules.max_size:,} bytes may be uploaded")
+        if length > self.rules.max_size:
+            raise Refused(413, f"at most {self.rules.max_size:,} bytes may be uploaded")
         parse_metadata(upload_metadata or "")
-        expires = clock() + rules.lifetime
-        name = storage.token()
-        upload = Upload(name, owner(request), length, upload_metadata or "", expires, 0)
-        await catalog.create(upload, rules.quota, clock())
-        headers = {"Location": f"/files/{name}"}
-        offset = 0
+        now, name = self.clock(), self.storage.token()
+        expires = now + self.rules.lifetime
+        upload = Upload(name, self.owner(request), length, upload_metadata or "", expires, 0)
+        await self.catalog.create(upload, self.rules.quota, now)
+        headers, offset = {"Location": f"/files/{name}"}, 0
         if content_type == OFFSET_STREAM:
-            offset = await append(upload, request, upload_checksum)
+            offset = await self.append(upload, request, upload_checksum)
             headers["Upload-Offset"] = str(offset)
         return Response(status_code=201, headers={**headers, **deadline(upload, offset)})
 
-    @routes.head("/{name}", **versioned)
-    async def ask(name: str) -> Response:
-        upload = await catalog.find(name, "ask", clock())
+    async def ask(self, name: str) -> Response:
+        """How far an upload is."""
+        upload = await self.catalog.find(name, "ask", self.clock())
         headers = {
             "Upload-Offset": str(upload.offset),
             "Upload-Length": str(upload.length),
@@ -166,8 +169,8 @@ def tus_routes(storage: Storage, owner: Owner = anybody) -> APIRouter:
             headers["Upload-Metadata"] = upload.metadata
         return Response(headers=headers)
 
-    @routes.patch("/{name}", status_code=204, **versioned)
     async def patch(
+        self,
         request: Request,
         name: str,
         upload_offset: Text = None,
@@ -175,40 +178,52 @@ def tus_routes(storage: Storage, owner: Owner = anybody) -> APIRouter:
         content_type: Text = None,
         content_length: Text = None,
     ) -> Response:
+        """Append bytes at an offset."""
         require_stream(content_type)
         claimed = whole_number("Upload-Offset", upload_offset)
         size = None if content_length is None else whole_number("Content-Length", content_length)
-        upload = await catalog.find(name, "append", clock())
+        upload = await self.catalog.find(name, "append", self.clock())
         check_append(upload.offset, upload.length, claimed, size)
-        offset = await append(upload, request, upload_checksum)
+        offset = await self.append(upload, request, upload_checksum)
         headers = {"Upload-Offset": str(offset), **deadline(upload, offset)}
         return Response(status_code=204, headers=headers)
 
-    @routes.delete("/{name}", status_code=204, **versioned)
-    async def delete(name: str) -> Response:
-        await catalog.find(name, "terminate", clock())
-        await terminate(storage, name)
+    async def append(self, upload: Upload, request: Request, checksum: str | None) -> int:
+        """Take the request's body; if the client leaves, what came is kept and nobody answered."""
+        declared = Checksum.parse(checksum) if checksum is not None else None
+        try:
+            return await self.storage.append(upload, request.stream(), declared)
+        except ClientDisconnect:
+            raise Refused(400, "the client has left") from None
+
+    async def delete(self, name: str) -> Response:
+        """End an upload, and free what it holds."""
+        await self.catalog.find(name, "terminate", self.clock())
+        await terminate(self.storage, name)
         return Response(status_code=204)
 
-    @routes.get("/{name}")
-    async def download(name: str) -> Response:
-        upload = await catalog.find(name, "download", clock())
+    async def download(self, name: str) -> Response:
+        """The file, once it is complete: as an attachment, under a safe name."""
+        upload = await self.catalog.find(name, "download", self.clock())
         called = parse_metadata(upload.metadata).get("filename", b"file")
         headers = {
             "Content-Length": str(upload.length),
             "Content-Disposition": content_disposition(called.decode(errors="replace")),
             "X-Content-Type-Options": "nosniff",
         }
-        kind = sniff(await storage.head(upload))
-        return StreamingResponse(storage.read(upload), media_type=kind, headers=headers)
+        kind = sniff(await self.storage.head(upload))
+        return StreamingResponse(self.storage.read(upload), media_type=kind, headers=headers)
 
-    @routes.get("/{name}/progress")
-    async def progress(name: str) -> dict[str, Any]:
-        return progress_of(await catalog.find(name, "ask", clock()), clock())
+    async def progress(self, name: str) -> dict[str, Any]:
+        """How far an upload is, for people."""
+        return progress_of(await self.catalog.find(name, "ask", self.clock()), self.clock())
 
-    @routes.get("/{name}/events")
-    async def events(name: str) -> StreamingResponse:
-        await catalog.find(name, "ask", clock())
-        return StreamingResponse(event_stream(storage, name), media_type="text/event-stream")
+    async def events(self, name: str) -> StreamingResponse:
+        """The same, as a stream of events."""
+        await self.catalog.find(name, "ask", self.clock())
+        return StreamingResponse(event_stream(self.storage, name), media_type="text/event-stream")
 
-    return routes
+
+def deadline(upload: Upload, offset: int) -> dict[str, str]:
+    """Until when an upload must be finished; nothing once it is."""
+    return {} if offset == upload.length else {"Upload-Expires": http_date(upload.expires)}

@@ -5,13 +5,12 @@ from typing import Any
 
 import httpx
 
-from course_lib.experiments.file_uploads import client, server
+from course_lib.experiments.file_uploads import TUS, client, patch, server
 from course_lib.lab import World, run
 from course_lib.systems import file_uploads as fu
 
 __all__ = ["OFFSET", "PNG", "TUS", "client", "create", "in_world", "patch", "server"]
 
-TUS = {"Tus-Resumable": "1.0.0"}
 OFFSET = "application/offset+octet-stream"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(32))
 
@@ -36,12 +35,3 @@ def in_world(
 async def create(http: httpx.AsyncClient, length: int, **headers: str) -> httpx.Response:
     """POST: a new upload."""
     return await http.post("/files", headers={**TUS, "Upload-Length": str(length), **headers})
-
-
-async def patch(
-    http: httpx.AsyncClient, url: str, offset: int, body: bytes, **headers: str
-) -> httpx.Response:
-    """PATCH: bytes at an offset; `Upload_Checksum=...` names a header with underscores."""
-    more = {name.replace("_", "-"): value for name, value in headers.items()}
-    sent = {**TUS, "Upload-Offset": str(offset), "Content-Type": OFFSET, **more}
-    return await http.patch(url, content=body, headers=sent)

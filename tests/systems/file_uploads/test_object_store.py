@@ -153,6 +153,17 @@ def test_forged_call_back(signature):
     assert (forged.status_code, state["state"]) == (403, "allowed")
 
 
+@pytest.mark.parametrize("kind", ["text/😀", "a\r\nSet-Cookie: x=1", "x" * 999])
+def test_a_type_that_is_no_header(kind):
+    """A type that could not be sent back is refused, even where somebody has signed it."""
+
+    async def scenario(both, http):
+        grant = fu.Grant("PUT", "/objects/a", 2**40, 9, kind.replace("\n", ""))
+        return await put(http, fu.presign(both.store.secret, grant), b"x", "text/plain")
+
+    assert beside(scenario).status_code == 422
+
+
 # Multipart
 
 

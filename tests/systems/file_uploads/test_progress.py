@@ -21,9 +21,9 @@ def test_asked_once():
 
     async def scenario(world, http, storage):
         url = (await create(http, 7)).headers["location"]
-        await patch(http, url, 0, b"hel")
+        await patch(http, url, 0, b"abc")
         before = (await http.get(f"{url}/progress")).json()
-        await patch(http, url, 3, b"lo w")
+        await patch(http, url, 3, b"defg")
         return before, (await http.get(f"{url}/progress")).json()
 
     before, after = in_world(scenario)

@@ -134,7 +134,7 @@ def test_crash_at_every_effect(checksum):
 
     report = crash_everywhere(scenario, recover, whole)
     assert report.holds, report
-    assert report.points > 40
+    assert report.points >= 30
 
 
 def test_memory_is_one_block():
@@ -168,7 +168,7 @@ def test_sweep():
     async def scenario(world, http, storage):
         done, late = [(await create(http, 5)).headers["location"] for _ in range(2)]
         await patch(http, done, 0, b"hello")
-        await patch(http, late, 0, b"hel")
+        await patch(http, late, 0, b"abc")
         await storage.disk.append("nobody.0.x", b"left by a crash")
         name = late.removeprefix("/files/")
         await storage.disk.append(f"{name}.0.x", b"lost the race")
