@@ -139,11 +139,12 @@ BOUNDED_QUEUE = Exercise(
                 (
                     "waiting = [other for other in waiting if other[0] != notice[0]]",
                     "if notice[0] in [other[0] for other in waiting]:\n"
-                    "            return [notice if other[0] == notice[0] else other for other in waiting]",
+                    "            same = [other[0] == notice[0] for other in waiting]\n"
+                    "            return [notice if s else o for s, o in zip(same, waiting)]",
                 ),
             ),
-            "You put the news into the old one's place. Then ids no longer grow along the queue, and a "
-            "client that resumes after the last one misses what was behind it.",
+            "You put the news into the old one's place. Then ids no longer grow along the queue, "
+            "and a client that resumes after the last one misses what was behind it.",
         ),
         Mistake(
             "an empty key is a key",
@@ -153,19 +154,20 @@ BOUNDED_QUEUE = Exercise(
         Mistake(
             "coalesces under every policy",
             changed(ANSWER, ('policy == "coalesce" and notice[0]', "notice[0]")),
-            "Only `coalesce` may replace: under the other policies every notice of an order counts.",
+            "Only `coalesce` may replace: under the other policies every notice of an order "
+            "counts.",
         ),
         Mistake(
             "disconnects and keeps",
             changed(ANSWER, ("return None", "return waiting")),
-            "You drop the notice without a word, and the client never knows. Disconnect: then it comes "
-            "back and reads the log.",
+            "You drop the notice without a word, and the client never knows. Disconnect: then it "
+            "comes back and reads the log.",
         ),
     ),
     hints=(
         "Begin with the bound: when is there no room, and what does each policy do then?",
         "Coalesce comes before the bound: taking the old one out may make room.",
-        "Take out what has the same key (unless the key is empty), then append if fewer than `limit` "
-        "wait. Otherwise None, or the last `limit` of all.",
+        "Take out what has the same key (unless the key is empty), then append if fewer than "
+        "`limit` wait. Otherwise None, or the last `limit` of all.",
     ),
 )

@@ -38,7 +38,7 @@ def apart(draw: random.Random) -> Iterator[Case]:
 
 
 def overlap(draw: random.Random) -> Iterator[Case]:
-    """Some are in both, all of one are in the other, and some live ones are older than the log's."""
+    """Some are in both, or all of one are in the other; some live ones are older than the log's."""
     for live in (3, 1, 4):
         ids = _ids(draw, 7)
         yield ids[0], ids[1:5], ids[live:]
@@ -135,7 +135,8 @@ RESUME = Exercise(
         Mistake(
             "sends both lists",
             changed(ANSWER, ("            last = id\n", "")),
-            "What came between joining and reading the log is in both lists, and you send it twice.",
+            "What came between joining and reading the log is in both lists, and you send it "
+            "twice.",
         ),
         Mistake(
             "history only",
