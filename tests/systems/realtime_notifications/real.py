@@ -1,0 +1,99 @@
+"""Real servers for real clients: uvicorn processes and a Redis, on loopback and in a folder."""
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from course_lib.systems.realtime_notifications import RedisLog
+
+REDIS = shutil.which("redis-server")
+needs_redis = pytest.mark.skipif(REDIS is None, reason="redis-server is not installed")
+APP = "course_lib.systems.realtime_notifications:from_environment"
+IN_TIME = 120  # seconds; a bound for a machine under load, not a measurement
+
+
+class Servers:
+    """uvicorn processes that share one listening socket, as a balancer would spread clients."""
+
+    def __init__(self, redis_url: str, **settings: float):
+        self.redis_url = redis_url
+        self.environment = {**os.environ, "REDIS_URL": redis_url}
+        self.environment |= {name: str(value) for name, value in settings.items()}
+        self.socket = socket.create_server(("127.0.0.1", 0), backlog=2048)
+        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}/notifications"
+        self.processes: list[subprocess.Popen[str]] = []
+
+    def start(self) -> subprocess.Popen[str]:
+        """Start one more server, and give it when it is ready."""
+        fd = self.socket.fileno()
+        command = [sys.executable, "-m", "uvicorn", "--factory", APP, "--fd", str(fd)]
+        process = subprocess.Popen(
+            command, env=self.environment, pass_fds=[fd], stderr=subprocess.PIPE, text=True
+        )
+        self.processes.append(process)
+        assert process.stderr
+        said = []
+        for line in process.stderr:
+            said.append(line)
+            if "running on" in line:
+                break
+        else:
+            raise AssertionError("".join(said))
+        return process
+
+    def log(self) -> RedisLog:
+        """The log that they follow."""
+        return RedisLog(Redis.from_url(self.redis_url, decode_responses=True))
+
+    def end(self) -> None:
+        """Kill whatever still runs."""
+        for process in self.processes:
+            process.kill()
+            process.communicate()
+        self.socket.close()
+
+
+@contextmanager
+def servers(folder: Path, count: int = 2, **settings: float) -> Iterator[Servers]:
+    """A Redis of our own and so many servers on it, ready to answer."""
+    options = ["--port", "0", "--unixsocket", "redis.sock", "--save", "", "--dir", str(folder)]
+    with subprocess.Popen([REDIS or "", *options], stdout=subprocess.PIPE, text=True) as redis:
+        assert redis.stdout
+        ready = (line for line in redis.stdout if re.search("ready to accept", line, re.I))
+        assert next(ready, None), "redis-server did not start"
+        running = Servers(f"unix://{folder / 'redis.sock'}", **settings)
+        try:
+            for _ in range(count):
+                running.start()
+            yield running
+        finally:
+            running.end()
+            redis.terminate()
+
+
+def in_time(scenario: Any) -> Any:
+    """Run a scenario on a real loop, within a bound."""
+
+    async def bounded() -> Any:
+        async with asyncio.timeout(IN_TIME):
+            return await scenario
+
+    return asyncio.run(bounded())
+
+
+def stop(process: subprocess.Popen[str]) -> int:
+    """Ask a server to stop, as a deploy does, and give its exit code."""
+    process.send_signal(signal.SIGTERM)
+    return process.wait(IN_TIME)
