@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,12 @@ def in_time(scenario: Any) -> Any:
             return await scenario
 
     return asyncio.run(bounded())
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until it holds: for what tells nobody when it changes."""
+    while not await condition():  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
 
 
 def stop(process: subprocess.Popen[str]) -> int:
