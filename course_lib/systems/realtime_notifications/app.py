@@ -18,7 +18,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Header, HTTPException, Query, Response, WebSocket
 from pydantic import BaseModel
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from starlette.websockets import WebSocketDisconnect
 
 from course_lib.systems.realtime_notifications.drain import drain_on_sigterm
@@ -32,6 +32,7 @@ from course_lib.systems.realtime_notifications.responses import EventStream, whi
 __all__ = ["create_app", "from_environment", "in_event_stream", "in_json"]
 
 LONGEST_WAIT = 30
+TO_REDIS = 20
 # Redis takes numbers up to 2**64; these are shorter, so that any of them is a position.
 POSITION = "^[0-9]{1,15}-[0-9]{1,9}$"
 SERVICE_RESTART = 1012
@@ -221,7 +222,11 @@ def from_environment() -> FastAPI:
 
     HEARTBEAT, SPREAD and DRAIN_OVER are in seconds; see Hub and create_app.
     """
-    redis = Redis.from_url(os.environ["REDIS_URL"], decode_responses=True)
+    # A thousand clients that come at once share these; without a bound each would open its own.
+    pool = BlockingConnectionPool.from_url(
+        os.environ["REDIS_URL"], max_connections=TO_REDIS, timeout=30, decode_responses=True
+    )
+    redis = Redis(connection_pool=pool)
     heartbeat, spread, drain_over = (
         float(os.environ.get(name, default))
         for name, default in (("HEARTBEAT", "15"), ("SPREAD", "10"), ("DRAIN_OVER", "10"))
