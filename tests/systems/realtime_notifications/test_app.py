@@ -108,7 +108,7 @@ def test_a_server_that_dies() -> None:
         for transport, state in states.items():  # a balancer would send them to the other one
             clients[transport].cancel()
             client = stack.client(transport, "server-2", state)
-            stack.tasks.append(asyncio.ensure_future(stack.hear(client, heard[transport])))
+            stack.hear_on(client, heard[transport])
         await asyncio.sleep(5)
         await stack.tell("after")
         await asyncio.sleep(1)
@@ -124,7 +124,7 @@ def test_a_silent_network_is_noticed() -> None:
     async def scenario(world: World, stack: Stack) -> Any:
         heard = list[tuple[float, str]]()
         client = stack.client("SSE", silence=12)
-        stack.tasks.append(asyncio.ensure_future(stack.hear(client, heard)))
+        stack.hear_on(client, heard)
         await asyncio.sleep(20)
         world.partition("SSE", "server-1")
         await stack.tell("lost on its way")
@@ -217,7 +217,7 @@ def test_presence_goes_with_the_connection() -> None:
         seen = [await presence.where("ann")]
         for transport, server in (("SSE", "server-1"), ("WebSocket", "server-2")):
             client = stack.client(transport, server)
-            stack.tasks.append(asyncio.ensure_future(stack.hear(client, heard)))
+            stack.hear_on(client, heard)
         await asyncio.sleep(100)
         seen.append(await presence.where("ann"))
         for task in stack.tasks[-2:]:
@@ -252,7 +252,7 @@ def test_whole_stack_is_deterministic() -> None:
         heard = list[tuple[float, str]]()
         for transport in TRANSPORTS:
             client = stack.client(transport, every=2)
-            stack.tasks.append(asyncio.ensure_future(stack.hear(client, heard)))
+            stack.hear_on(client, heard)
         for number in range(3):
             await asyncio.sleep(1)
             await stack.tell(f"notice {number}")
