@@ -1,8 +1,8 @@
 """Formula: a closed form written as text, such as "L * (1 + x / W)", evaluated exactly.
 
-Only numbers, names, + - * / **, brackets, floor, ceil, min and max: a data file can hold a formula,
-and nothing else. Arithmetic is in fractions, so that 100/60 a second for 60 seconds is 100 and not
-a little more or less. Left out: roots and logarithms, until a chapter needs them.
+Only numbers, names, + - * / **, brackets, floor, ceil, min, max and exp: a data file can hold a
+formula, and nothing else. Arithmetic is in fractions, so that 100/60 a second for 60 seconds is
+100 and not a little more or less. Left out: roots and logarithms, until a chapter needs them.
 """
 
 import ast
@@ -27,6 +27,7 @@ _FUNCTIONS: dict[str, Callable[..., Fraction]] = {
     "ceil": lambda value: Fraction(math.ceil(value)),
     "min": min,
     "max": max,
+    "exp": lambda value: Fraction(math.exp(value)),
 }
 
 

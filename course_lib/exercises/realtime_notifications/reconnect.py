@@ -52,7 +52,7 @@ def long_outage(draw: random.Random) -> Iterator[Case]:
 
 
 STUB = '''
-def wait(attempt, base, cap, retry, u):
+def wait_before(attempt, base, cap, retry, u):
     """Seconds to wait before a client tries to connect again: full jitter.
 
     attempt: how many tries have failed since the connection was lost, 0 at first.
@@ -64,7 +64,7 @@ def wait(attempt, base, cap, retry, u):
 '''
 
 ANSWER = """
-def wait(attempt, base, cap, retry, u):
+def wait_before(attempt, base, cap, retry, u):
     if attempt == 0 and retry is not None:
         return retry
     bound = cap if attempt > 60 else min(cap, base * 2 ** attempt)
@@ -75,7 +75,7 @@ RECONNECT = Exercise(
     id="realtime_notifications.reconnect",
     place=4,
     title="When to come back",
-    name="wait",
+    name="wait_before",
     stub=STUB.lstrip("\n"),
     answer=ANSWER.lstrip("\n"),
     properties=(

@@ -34,7 +34,8 @@ async def deploy(
 
     async def client(number: int) -> None:
         drained = leaving == "drained"
-        await asyncio.sleep(AT + (spread * number / clients if drained else 0))
+        # A client notices within a tenth of a second that its server is gone.
+        await asyncio.sleep(AT + (spread * number / clients if drained else dice.uniform(0, 0.1)))
         connected.append((world.now, connected[-1][1] - 1))
         pause = dice.uniform(0, spread) if drained else _pause(wait, 0, dice)
         for failures in range(1, 40):

@@ -82,6 +82,12 @@ class Stack:
             async for message in coming:
                 heard.append((round(self.world.now, 3), message.data))
 
+    def hear_on(
+        self, messages: AsyncGenerator[rt.Message, None], heard: list[tuple[float, str]]
+    ) -> None:
+        """The same in the background, until `close`."""
+        self.tasks.append(asyncio.ensure_future(self.hear(messages, heard)))
+
     def close(self) -> None:
         """End the servers and the worker."""
         for task in self.tasks:

@@ -11,15 +11,17 @@ import asyncio
 import json
 import math
 import os
+import platform
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Header, HTTPException, Query, Response, WebSocket
 from pydantic import BaseModel
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from starlette.websockets import WebSocketDisconnect
 
+from course_lib.systems.realtime_notifications.drain import drain_on_sigterm
 from course_lib.systems.realtime_notifications.event_stream import HEARTBEAT, encode
 from course_lib.systems.realtime_notifications.hub import Bye, Gap, Hub, Item, Opened, Quiet
 from course_lib.systems.realtime_notifications.log import Notice
@@ -30,6 +32,7 @@ from course_lib.systems.realtime_notifications.responses import EventStream, whi
 __all__ = ["create_app", "from_environment", "in_event_stream", "in_json"]
 
 LONGEST_WAIT = 30
+TO_REDIS = 20
 # Redis takes numbers up to 2**64; these are shorter, so that any of them is a position.
 POSITION = "^[0-9]{1,15}-[0-9]{1,9}$"
 SERVICE_RESTART = 1012
@@ -104,10 +107,16 @@ def _milliseconds(seconds: float) -> int:
 
 
 def create_app(
-    hub: Hub, presence: Presence | None = None, who: Callable[..., str] = named
+    hub: Hub,
+    presence: Presence | None = None,
+    who: Callable[..., str] = named,
+    drain_over: float | None = None,
 ) -> FastAPI:
-    """The app of one server; `hub.run()` and `presence.run()` go on while it is up."""
-    app = FastAPI(title="Notifications", lifespan=_background(hub, presence))
+    """The app of one server; `hub.run()` and `presence.run()` go on while it is up.
+
+    With `drain_over`, SIGTERM first sends the clients away over so many seconds.
+    """
+    app = FastAPI(title="Notifications", lifespan=_background(hub, presence, drain_over))
     app.state.hub, app.state.presence = hub, presence
     me = Depends(who)
 
@@ -123,7 +132,7 @@ def create_app(
         notices = [NoticeOut(id=notice.id, data=notice.data) for notice in page.notices]
         return PageOut(notices=notices, next=page.next, whole=page.whole)
 
-    @app.get("/notifications/stream", response_class=EventStream)
+    @app.get("/notifications/stream", response_class=EventStream, status_code=200)
     async def stream(
         user: str = me, after: Position = None, last_event_id: LastEventId = None
     ) -> EventStream:
@@ -148,12 +157,14 @@ def create_app(
 
 
 def _background(
-    hub: Hub, presence: Presence | None
+    hub: Hub, presence: Presence | None, drain_over: float | None
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(hub.run())]
         tasks += [asyncio.create_task(presence.run())] if presence else []
+        if drain_over is not None:
+            drain_on_sigterm(hub, drain_over)
         try:
             yield
         finally:
@@ -207,7 +218,19 @@ async def _heard_out(websocket: WebSocket) -> None:
 
 
 def from_environment() -> FastAPI:
-    """An app for `uvicorn --factory`, on the Redis that REDIS_URL names."""
-    redis = Redis.from_url(os.environ["REDIS_URL"], decode_responses=True)
-    server = f"{os.uname().nodename}:{os.getpid()}"
-    return create_app(Hub(RedisLog(redis)), Presence(redis, server))
+    """An app for `uvicorn --factory`, on the Redis that REDIS_URL names.
+
+    HEARTBEAT, SPREAD and DRAIN_OVER are in seconds; see Hub and create_app.
+    """
+    # A thousand clients that come at once share these; without a bound each would open its own.
+    pool = BlockingConnectionPool.from_url(
+        os.environ["REDIS_URL"], max_connections=TO_REDIS, timeout=30, decode_responses=True
+    )
+    redis = Redis(connection_pool=pool)
+    heartbeat, spread, drain_over = (
+        float(os.environ.get(name, default))
+        for name, default in (("HEARTBEAT", "15"), ("SPREAD", "10"), ("DRAIN_OVER", "10"))
+    )
+    hub = Hub(RedisLog(redis), heartbeat=heartbeat, spread=spread)
+    server = f"{platform.node()}:{os.getpid()}"
+    return create_app(hub, Presence(redis, server), drain_over=drain_over)

@@ -63,6 +63,11 @@ class ClientQueue:
     def __repr__(self) -> str:
         return f"ClientQueue({len(self.waiting)} of {self.limit} waiting, {self.dropped} dropped)"
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it still takes notices in."""
+        return self._end is None
+
     def put(self, notice: Notice) -> None:
         """Take a notice in; this never waits, and never fails."""
         if self._end is not None:

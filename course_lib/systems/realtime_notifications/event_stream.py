@@ -42,9 +42,10 @@ def comment(text: str = "") -> str:
     """A line that every reader skips; it keeps an idle connection alive.
 
     >>> comment("still here")
-    ': still here\\n\\n'
+    ': still here\\n'
     """
-    return f": {one_line('comment', text)}\n\n"
+    # No blank line: some readers would take it for the end of an empty event.
+    return f": {one_line('comment', text)}\n"
 
 
 def one_line(field: str, value: str, also: str = "") -> str:

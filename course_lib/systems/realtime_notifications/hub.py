@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator
 from enum import Enum
 from typing import NamedTuple
 
-from redis.exceptions import ConnectionError, TimeoutError
+from redis import exceptions
 
 from course_lib.systems.realtime_notifications.client_queue import ClientQueue, Overflow, Policy
 from course_lib.systems.realtime_notifications.log import START, Log, Notice, order
@@ -118,7 +118,7 @@ class Hub:
                 async for notice in self.log.tail(self.position):
                     self.deliver(notice)
                     attempt = 0
-            except (ConnectionError, TimeoutError):
+            except (exceptions.ConnectionError, exceptions.TimeoutError):
                 await asyncio.sleep(full_jitter(attempt, base=0.1, cap=5, random=self._random))
                 attempt += 1
 

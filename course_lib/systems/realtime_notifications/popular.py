@@ -17,6 +17,7 @@ __all__ = [
     "PlainLog",
     "Sockets",
     "back_in",
+    "join_then_look",
     "look_then_join",
     "publish",
     "subscribe",
@@ -43,12 +44,25 @@ async def subscribe(redis: Redis, user: str) -> AsyncGenerator[str, None]:
 async def look_then_join(hub: Hub, user: str, after: str) -> AsyncGenerator[Notice, None]:
     """Send what was missed, then join for what comes.
 
-    Fails: what comes between the two is in neither, or in both.
+    Fails: what comes between the two is in neither.
     """
     replay = await hub.log.since(user, after)
     for notice in replay.notices:
         yield notice
     queue = hub.join(user)
+    while (coming := await queue.get()) is not None:
+        yield coming
+
+
+async def join_then_look(hub: Hub, user: str, after: str) -> AsyncGenerator[Notice, None]:
+    """Join for what comes, then send what was missed.
+
+    Fails: what comes between the two is in both.
+    """
+    queue = hub.join(user)
+    replay = await hub.log.since(user, after)
+    for notice in replay.notices:
+        yield notice
     while (coming := await queue.get()) is not None:
         yield coming
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 
+from redis import exceptions
 from redis.asyncio import Redis
-from redis.exceptions import ConnectionError, TimeoutError
 
 __all__ = ["Presence"]
 
@@ -62,7 +62,7 @@ class Presence:
             for connection, user in list(self._mine.items()):
                 try:
                     await self._say(connection, user)
-                except (ConnectionError, TimeoutError):
+                except (exceptions.ConnectionError, exceptions.TimeoutError):
                     break  # there are two more tries before anything lapses
 
     async def _say(self, connection: str, user: str) -> None:
