@@ -17,6 +17,7 @@ from course_lib.exercises.plain import shown
 __all__ = ["STALE_SCHEDULE", "ends_stale", "orders"]
 
 Steps = list[str]
+Case = tuple[tuple[str, ...], tuple[str, ...], bool]
 LOOKING, LEASING = ("look", "load", "keep"), ("lease", "load", "keep if leased")
 PLAIN = {
     "saves, then drops": ("save", "drop"),
@@ -81,12 +82,12 @@ def _with_thoughts(steps: tuple[str, ...], draw: random.Random) -> Steps:
     return thinking
 
 
-def _judged(attempt: Attempt, draw: random.Random, pairs: list[tuple[object, ...]]) -> int:
+def _judged(attempt: Attempt, draw: random.Random, pairs: list[Case]) -> int:
     """Ask for all, then judge: the first wrong answer is the counterexample."""
     asked = []
     for reads, writes, cached in pairs:
-        reader, writer = _with_thoughts(reads, draw), _with_thoughts(writes, draw)  # type: ignore[arg-type]
-        asked.append((reader, writer, bool(cached), attempt.call(reader, writer, bool(cached))))
+        reader, writer = _with_thoughts(reads, draw), _with_thoughts(writes, draw)
+        asked.append((reader, writer, cached, attempt.call(reader, writer, cached)))
     for reader, writer, cached, answer in asked:
         _judge(reader, writer, cached, answer)
     return len(asked)
@@ -117,20 +118,23 @@ def _obey(reader: Steps, writer: Steps, call: str, answer: object) -> None:
 
 def _cold(name: str) -> Property:
     def holds(attempt: Attempt, draw: random.Random) -> int:
-        return _judged(attempt, draw, [(LOOKING, PLAIN[name], False)] * 3)
+        case: Case = (LOOKING, PLAIN[name], False)
+        return _judged(attempt, draw, [case] * 3)
 
     return Property(name, f"a stale entry of a writer that {name}, with an empty cache.", holds)
 
 
 def warm(attempt: Attempt, draw: random.Random) -> int:
     """The entry is cached: a reader that looks too early hits, and keeps nothing."""
-    return _judged(attempt, draw, [(LOOKING, steps, True) for steps in PLAIN.values()] * 2)
+    cases: list[Case] = [(LOOKING, steps, True) for steps in PLAIN.values()]
+    return _judged(attempt, draw, cases * 2)
 
 
 def leases(attempt: Attempt, draw: random.Random) -> int:
     """With a lease, it depends on whether the drop takes the lease away."""
-    kinds = [("save", "drop and revoke"), ("save", "drop")]
-    return _judged(attempt, draw, [(LEASING, steps, False) for steps in kinds] * 2)
+    revoked: Case = (LEASING, ("save", "drop and revoke"), False)
+    left: Case = (LEASING, ("save", "drop"), False)
+    return _judged(attempt, draw, [revoked, left] * 2)
 
 
 STUB = '''
