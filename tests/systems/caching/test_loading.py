@@ -158,7 +158,7 @@ def test_early_recompute_renews_in_time():
 
     async def scenario(world):
         load = Loads()
-        cache = early(world, load)
+        cache = early(world, load, beta=3.0)
         await cache.read("cup")
         late = []
         for _ in range(600):
