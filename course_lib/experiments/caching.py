@@ -14,12 +14,13 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from course_lib.lab import Effect, World
+from course_lib.lab import Effect, World, explore
 from course_lib.systems import caching
 
 __all__ = [
     "Seen",
     "Server",
+    "bad_orders",
     "fresh",
     "open_server",
     "read_while_written",
@@ -91,30 +92,25 @@ class Seen:
     row: str | None
 
 
-Act = Callable[[Server], Awaitable[object]]
+Act = Callable[[Server], Awaitable[Any]]
+Scenario = Callable[[World], Coroutine[Any, Any, Seen]]
 
 
-def read_while_written(
-    read: Act, *writes: Act, before: Act | None = None
-) -> Callable[[World], Coroutine[Any, Any, Seen]]:
+def read_while_written(read: Act, *writes: Act) -> Scenario:
     """A scenario: one server reads and others write, all at once; then a later server reads.
 
-    The row is "old" at first, and in no cache, unless `before` brings it there.
+    The row is "old" at first, and in no cache.
 
     >>> explore(read_while_written(read, write), fresh)
     """
 
     async def scenario(world: World) -> Seen:
         reader = await open_server(world, "reader", **{KEY: "old"})
-        names = [f"writer {n + 1}" if len(writes) > 1 else "writer" for n in range(len(writes))]
-        writers = [await open_server(world, name) for name in names]
-        if before is not None:
-            await before(reader)
-        acts = [read(reader), *(w(s) for w, s in zip(writes, writers, strict=True))]
-        await asyncio.gather(*acts)
+        writers = [await open_server(world, f"writer {n + 1}") for n in range(len(writes))]
+        writing = [write(server) for write, server in zip(writes, writers, strict=True)]
+        await asyncio.gather(read(reader), *writing)
         later = await open_server(world, "later")
-        answer = await read(later)
-        return Seen(answer, await later.database.read(KEY))  # type: ignore[arg-type]
+        return Seen(await read(later), await later.database.read(KEY))
 
     return scenario
 
@@ -122,6 +118,22 @@ def read_while_written(
 def fresh(seen: Seen) -> None:
     """The invariant: whoever reads when all is done gets what the database holds."""
     assert seen.answer == seen.row, f"readers get {seen.answer!r}, the database has {seen.row!r}"
+
+
+def bad_orders(scenario: Scenario) -> tuple[int, int]:
+    """How many orders leave a stale entry, of how many that differ in more than commuting effects.
+
+    >>> bad_orders(read_while_written(read, write))
+    (1, 5)
+    """
+    seen: list[bool] = []
+
+    def keep(each: Seen) -> None:
+        seen.append(each.answer != each.row)
+
+    explored = explore(scenario, keep)
+    assert explored.exhaustive, "there are more orders than the budget allows"
+    return sum(seen), len(seen)
 
 
 def story(effects: list[Effect]) -> list[Effect]:

@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 TRAFFIC = (
-    choice("strategy", STRATEGIES, value="cache-aside"),
+    choice("strategy", STRATEGIES, value="TTL only"),
     slider("skew", 1.0, 0.0, 1.6, step=0.1),
     slider("size", 100, 10, 300, step=10, unit="of 300 keys"),
     slider("ttl", 4.0, 0.5, 10.0, step=0.5, unit="s", label="time to live"),

@@ -13,7 +13,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from course_lib.experiments.caching import Server, open_server
+from course_lib.experiments.caching import Seen, Server, open_server
 from course_lib.lab import World
 from course_lib.systems import caching
 
@@ -23,7 +23,9 @@ __all__ = [
     "next_server_flushes",
     "nothing_lost",
     "one_page_five_times",
+    "price_changes",
     "redis_restarts_empty",
+    "seen_after",
     "three_changes_missed",
     "three_levels",
     "write_back_on",
@@ -32,6 +34,24 @@ __all__ = [
 
 Rows = list[list[object]]
 Told = dict[str, str]
+
+
+async def price_changes(world: World) -> None:
+    """A server reads a price, so that it is cached, and then changes it."""
+    server = await open_server(world, "server", cup="old")
+    await server.leased.read("cup")
+    await server.leased.write("cup", "new")
+
+
+def seen_after(seconds: float) -> Callable[[World], Coroutine[Any, Any, Seen]]:
+    """What a later reader gets, so many seconds after the crash, and what the database holds."""
+
+    async def look(world: World) -> Seen:
+        await asyncio.sleep(seconds)
+        later = await open_server(world, "later")
+        return Seen(await later.leased.read("cup"), await later.database.read("cup"))
+
+    return look
 
 
 def write_back_on(server: Server, bound: int = 100) -> caching.WriteBack:
