@@ -22,10 +22,12 @@ __all__ = [
     "Shop",
     "audit",
     "crash",
+    "crash_both_ways",
     "database",
     "journal",
     "open_shop",
     "open_style",
+    "pay_back",
     "read",
     "settled",
 ]
@@ -236,21 +238,48 @@ async def open_style(world: World, style: str) -> None:
         await Choreographed(world).join()
 
 
-def crash(style: str, shop: Shop | None = None, orders: int = 1) -> CrashReport:
-    """Crash every process at every effect while orders are placed this way; recover; ask."""
+def crash(
+    style: str, shop: Shop | None = None, seen: Counter[tuple[str, ...]] | None = None
+) -> CrashReport:
+    """Crash every process at every effect while an order is placed this way; recover; ask.
+
+    `seen` counts the histories that the crashes led to.
+    """
 
     async def setup(world: World) -> None:
         await open_shop(world, shop or Shop())
         await open_style(world, style)
 
     async def scenario(world: World) -> None:
-        placing = STYLES[style](world)
-        for number in range(orders):
-            with suppress(sagas.Unreachable):
-                await placing.place(sagas.Order(f"order-{number + 1}"))
+        with suppress(sagas.Unreachable):
+            await STYLES[style](world).place(sagas.Order("order-1"))
 
     async def recover(world: World) -> Books:
         await STYLES[style](world).recover()
-        return await audit(world)
+        books = await audit(world)
+        if seen is not None:
+            seen[books.history("order-1")] += 1
+        return books
 
     return crash_everywhere(scenario, recover, settled, setup=setup)
+
+
+def crash_both_ways(style: str, seen: Counter[tuple[str, ...]] | None = None) -> list[object]:
+    """The style, and what its crashes left: of an order that goes well, and of one that does not.
+
+    Returns a row: style, crashes, orders in pieces, crashes, orders in pieces.
+    """
+    reports = [crash(style, shop, seen) for shop in (Shop(), Shop(room=0))]
+    return [style, *[n for report in reports for n in (report.points, len(report.failures))]]
+
+
+async def pay_back(shop: Shop, times: int) -> Books:
+    """Charge two orders, then ask `times` for the refund of the first: answers get lost."""
+    world = World()
+    await open_shop(world, shop)
+    call = sagas.Caller(world.http("orders"))
+    for order in ("order-1", "order-2"):
+        await call("payment", "charge", sagas.Order(order))
+    for _ in range(times):
+        await call("payment", "refund", sagas.Order("order-1"))
+    return await audit(world)

@@ -19,7 +19,7 @@ from course_lib.lab.effect import Pending
 from course_lib.show import Lanes, Series, States, Trace
 from course_lib.systems import sagas
 
-__all__ = ["CRASHES", "ROWS", "orders", "saga_states"]
+__all__ = ["CRASHES", "longest_lock", "orders", "saga_states"]
 
 END = 15.0  # seconds shown
 APART = 0.4  # seconds between two orders
@@ -114,22 +114,39 @@ async def orders(
     `latency` is milliseconds one way, `after` the number of effects after which the node dies,
     `down` the seconds until it is started again.
     """
-    world = Doomed(seed, latency=latency / 1000)
-    run = Run(world, style)
+    run = Run(Doomed(seed, latency=latency / 1000), style)
     await _opened(run, lost / 100)
-    world.victim, world.effects_left = CRASHES[crash], after
+    run.world.victim, run.world.effects_left = CRASHES[crash], after
     chosen = [_order(seed, n, (stock, payment, shipping)) for n in range(1, placed + 1)]
-    if style == "choreographed":
+    await _played(run, chosen, down)
+    return await _picture(run)
+
+
+async def longest_lock(style: str, down: float, seed: int = 0) -> float:
+    """The longest time that a row was locked, seconds, when the order service dies half-way.
+
+    It has asked for six things, and is started again after `down` seconds.
+    """
+    run = Run(Doomed(seed, latency=0.005), style)
+    await _opened(run, 0)
+    run.world.victim, run.world.effects_left = "orders", 6
+    await _played(run, [sagas.Order("order-1")], down)
+    locks, _ = await _locks(run.world)
+    return max(end - start for start, end in locks)
+
+
+async def _played(run: Run, chosen: Sequence[sagas.Order], down: float) -> None:
+    """Place the orders, crash, start again; until the end of the time that is shown."""
+    if run.style == "choreographed":
         for name in sagas.SERVICES:
             run.start(_react(run, name, resume=False))
     for number, order in enumerate(chosen):
         run.start(_place(run, order, APART * number))
     run.start(_restart(run, down))
-    await asyncio.sleep(END - world.now)
+    await asyncio.sleep(END - run.world.now)
     for task in run.tasks:
         task.cancel()
     await asyncio.gather(*run.tasks, return_exceptions=True)
-    return await _picture(run)
 
 
 async def _opened(run: Run, loss: float) -> None:
