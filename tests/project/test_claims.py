@@ -12,7 +12,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT.parent / "shared" / "000_135950a5ec82ad31.txt"
 WORDS = 8
 ITEMS = [claim for claim in claims().rows if claim.item is not None]
-NOTEBOOKS = {12: ROOT / "notebooks" / "12_rate_limiting.ipynb"}
+NOTEBOOKS = {
+    12: ROOT / "notebooks" / "12_rate_limiting.ipynb",
+    21: ROOT / "notebooks" / "21_sagas.ipynb",
+}
 
 
 def page():
