@@ -22,7 +22,6 @@ __all__ = [
     "Shop",
     "audit",
     "crash",
-    "crash_both_ways",
     "database",
     "journal",
     "open_shop",
@@ -243,7 +242,7 @@ def crash(
 ) -> CrashReport:
     """Crash every process at every effect while an order is placed this way; recover; ask.
 
-    `seen` counts the histories that the crashes led to.
+    `seen` counts the histories that the crashes led to, and that of the run without one.
     """
 
     async def setup(world: World) -> None:
@@ -262,15 +261,6 @@ def crash(
         return books
 
     return crash_everywhere(scenario, recover, settled, setup=setup)
-
-
-def crash_both_ways(style: str, seen: Counter[tuple[str, ...]] | None = None) -> list[object]:
-    """The style, and what its crashes left: of an order that goes well, and of one that does not.
-
-    Returns a row: style, crashes, orders in pieces, crashes, orders in pieces.
-    """
-    reports = [crash(style, shop, seen) for shop in (Shop(), Shop(room=0))]
-    return [style, *[n for report in reports for n in (report.points, len(report.failures))]]
 
 
 async def pay_back(shop: Shop, times: int) -> Books:
