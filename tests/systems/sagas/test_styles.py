@@ -16,7 +16,6 @@ SHOPS = {
     "no money": Shop(money=100),
     "no room": Shop(room=0),
 }
-ENDS = {"goes well": "completed", "no lamp": "", "no money": "release", "no room": "refund"}
 
 
 @pytest.mark.parametrize("shop", SHOPS)
@@ -41,7 +40,7 @@ def test_crash_everywhere(style: str, shop: str) -> None:
     seen: Counter[tuple[str, ...]] = Counter()
     report = crash(style, SHOPS[shop], seen)
     assert report.holds, report
-    assert report.points + 1 == sum(seen.values()) > 20  # and once undisturbed
+    assert report.points + 1 == sum(seen.values()) > 10  # and once undisturbed
     assert set(seen) <= set(sagas.ORDER_WORKFLOW.histories())
 
 
