@@ -7,6 +7,7 @@ every setting. Leaves out: how an order is placed (sagas.py) and the drawing (sh
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -21,7 +22,7 @@ from course_lib.systems import sagas
 
 __all__ = ["CRASHES", "longest_lock", "orders", "saga_states"]
 
-END = 15.0  # seconds shown
+END = 15.0  # seconds played
 APART = 0.4  # seconds between two orders
 LOCAL = 0.0005  # seconds one way between a service and its own database
 CRASHES = {"nobody": "", "the order service": "orders", "the payment service": "payment"}
@@ -230,7 +231,7 @@ async def _picture(run: Run) -> Trace:
     tracks += [_lanes(notes, heard), _flight(run, ends, notes), _locked(locks)]
     whole = sum(end is not None for end in ends.values())
     return Trace(
-        end=END,
+        end=_shown(tracks),
         title=f"{run.style}: {len(run.placed)} orders",
         summary=(
             f"{whole} of {len(ends)} orders whole, {len(stuck)} stuck, {undone} compensations, "
@@ -238,6 +239,11 @@ async def _picture(run: Run) -> Trace:
         ),
         tracks=tracks,
     )
+
+
+def _shown(tracks: Sequence[Any]) -> float:
+    """The seconds to show: until a second after the last thing that happened, at least four."""
+    return min(END, max(4.0, 1.0 + math.ceil(max(float(track.last()) for track in tracks))))
 
 
 async def _published(run: Run) -> list[Heard]:

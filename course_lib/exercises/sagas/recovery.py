@@ -18,6 +18,7 @@ __all__ = ["RECOVERY"]
 STEPS = (("reserve", "release"), ("charge", "refund"), ("pack", "unpack"))
 ENDS = ("completed", "compensated")
 Table = dict[str, dict[str, str]]
+Judge = Callable[["Story", int, str], None]
 
 
 def table_of(undoable: int) -> Table:
@@ -43,6 +44,12 @@ class Story:
         self.asked: list[str] = []
         self.written: list[int] = []  # for each action asked for, the events written before
         self.calls, self.dies_at, self.moment = 0, 0, ""
+
+    def again(self, dies_at: int, moment: str) -> "Story":
+        """The same saga, from its beginning, in a process that dies at this call."""
+        story = Story(random.Random(0), self.refuses)
+        story.table, story.dies_at, story.moment = self.table, dies_at, moment
+        return story
 
     def _live(self, moment: str) -> None:
         """Die here, if it is time: before or after what this call does."""
@@ -101,6 +108,12 @@ def _stories(draw: random.Random) -> list[Story]:
     return stories
 
 
+def _whole_and_undone(draw: random.Random) -> list[Story]:
+    """A saga that completes, and the longest way back: the pivot is refused."""
+    stories = _stories(draw)
+    return [stories[0], next(story for story in stories if story.refuses == "ship")]
+
+
 def drives(attempt: Attempt, draw: random.Random) -> int:
     """Without a crash: each action once, in the table's order, each event written at once."""
     stories = _stories(draw)
@@ -136,17 +149,13 @@ def writes_first(attempt: Attempt, draw: random.Random) -> int:
     return 3
 
 
-def _crashes(
-    attempt: Attempt, draw: random.Random, judge: Callable[[Story, int, str], None]
-) -> int:
+def _crashes(attempt: Attempt, stories: list[Story], judge: Judge) -> int:
     """Die at every call, before and after; go on with what the log holds; judge each."""
     tried = 0
-    for plain in _stories(draw):
-        calls = 2 * (len(plain.history()) - 1)
-        for dies_at in range(1, calls + 1):
+    for plain in stories:
+        for dies_at in range(1, 2 * (len(plain.history()) - 1) + 1):
             for moment in ("before", "after"):
-                story = Story(draw, plain.refuses)
-                story.table, story.dies_at, story.moment = plain.table, dies_at, moment
+                story = plain.again(dies_at, moment)
                 _die(attempt, story)
                 story.dies_at = 0
                 play(_run(attempt, story))
@@ -177,7 +186,7 @@ def recovers(attempt: Attempt, draw: random.Random) -> int:
                 f"{when}: {_told(story, 'asked were ' + _listed(story.asked), way)}"
             )
 
-    return _crashes(attempt, draw, judge)
+    return _crashes(attempt, _whole_and_undone(draw), judge)
 
 
 def asks_little(attempt: Attempt, draw: random.Random) -> int:
@@ -189,7 +198,7 @@ def asks_little(attempt: Attempt, draw: random.Random) -> int:
             told = f"After a crash {moment} call {dies_at}, {twice} actions were asked for again"
             raise Counterexample(f"{told}: {_listed(story.asked)}.")
 
-    return _crashes(attempt, draw, judge)
+    return _crashes(attempt, _whole_and_undone(draw)[:1], judge)
 
 
 STUB = '''
