@@ -16,7 +16,20 @@ from typing import Any, Protocol
 from course_lib.lab import CrashReport, World, crash_everywhere
 from course_lib.systems import sagas
 
-__all__ = ["STYLES", "Books", "Shop", "audit", "crash", "open_shop", "settled"]
+__all__ = [
+    "STYLES",
+    "Books",
+    "Shop",
+    "audit",
+    "crash",
+    "database",
+    "journal",
+    "open_shop",
+    "open_style",
+    "pay_back",
+    "read",
+    "settled",
+]
 
 
 @dataclass(frozen=True)
@@ -46,12 +59,13 @@ async def open_shop(world: World, shop: Shop, clock: Callable[[], float] | None 
     once = sagas.ONCE if shop.idempotent else ""
     for name, service in sagas.SERVICES.items():
         world.serve(name, sagas.Participant(service, database(world, name), ticks))
-        async with world.sql(name, name) as db:
+        async with world.sql("setup", name) as db:
             script = [service.schema, sagas.JOURNAL, once, sagas.HELD, shop.rows()[name]]
             await db.executescript(";".join(script))
 
 
 def database(world: World, name: str) -> Callable[[], Any]:
+    """What opens a connection of a service to its own database."""
     return lambda: world.sql(name, name)
 
 
@@ -78,10 +92,10 @@ class Books:
 async def audit(world: World) -> Books:
     """Read all four databases."""
     shop = world.part("shop", Shop)
-    (lamps,) = await _read(world, "stock", "SELECT on_hand FROM item")
-    ann, till = await _read(world, "payment", "SELECT balance FROM account ORDER BY name")
-    (loaded,) = await _read(world, "shipping", "SELECT loaded FROM van")
-    (sent,) = await _read(world, "notification", "SELECT sent FROM mailbox")
+    (lamps,) = await read(world, "stock", "SELECT on_hand FROM item")
+    ann, till = await read(world, "payment", "SELECT balance FROM account ORDER BY name")
+    (loaded,) = await read(world, "shipping", "SELECT loaded FROM van")
+    (sent,) = await read(world, "notification", "SELECT sent FROM mailbox")
     notes = [note for name in sagas.SERVICES for note in await journal(world, name)]
     done = tuple((order, action) for _, order, action in sorted(notes))
     return Books(shop, lamps[0], ann[0], till[0], loaded[0], sent[0], done)
@@ -90,10 +104,11 @@ async def audit(world: World) -> Books:
 async def journal(world: World, service: str) -> list[tuple[float, str, str]]:
     """A service's notes of what it changed: (time, order, action)."""
     query = "SELECT at, order_id, action FROM journal WHERE changed > 0"
-    return [(row[0], row[1], row[2]) for row in await _read(world, service, query)]
+    return [(row[0], row[1], row[2]) for row in await read(world, service, query)]
 
 
-async def _read(world: World, name: str, query: str) -> Sequence[Any]:
+async def read(world: World, name: str, query: str) -> Sequence[Any]:
+    """The rows of a query in one of the databases."""
     async with world.sql("auditor", name) as db:
         return list(await db.execute_fetchall(query))
 
@@ -216,27 +231,45 @@ SCHEMAS = {
 async def open_style(world: World, style: str) -> None:
     """Put up what a style needs besides the four services."""
     if style in SCHEMAS:
-        async with world.sql("orders", "orders") as db:
+        async with world.sql("setup", "orders") as db:
             await db.executescript(SCHEMAS[style])
     if style == "choreographed":
         await Choreographed(world).join()
 
 
-def crash(style: str, shop: Shop | None = None, orders: int = 1) -> CrashReport:
-    """Crash every process at every effect while orders are placed this way; recover; ask."""
+def crash(
+    style: str, shop: Shop | None = None, seen: Counter[tuple[str, ...]] | None = None
+) -> CrashReport:
+    """Crash every process at every effect while an order is placed this way; recover; ask.
+
+    `seen` counts the histories that the crashes led to, and that of the run without one.
+    """
 
     async def setup(world: World) -> None:
         await open_shop(world, shop or Shop())
         await open_style(world, style)
 
     async def scenario(world: World) -> None:
-        placing = STYLES[style](world)
-        for number in range(orders):
-            with suppress(sagas.Unreachable):
-                await placing.place(sagas.Order(f"order-{number + 1}"))
+        with suppress(sagas.Unreachable):
+            await STYLES[style](world).place(sagas.Order("order-1"))
 
     async def recover(world: World) -> Books:
         await STYLES[style](world).recover()
-        return await audit(world)
+        books = await audit(world)
+        if seen is not None:
+            seen[books.history("order-1")] += 1
+        return books
 
     return crash_everywhere(scenario, recover, settled, setup=setup)
+
+
+async def pay_back(shop: Shop, times: int) -> Books:
+    """Charge two orders, then ask `times` for the refund of the first: answers get lost."""
+    world = World()
+    await open_shop(world, shop)
+    call = sagas.Caller(world.http("orders"))
+    for order in ("order-1", "order-2"):
+        await call("payment", "charge", sagas.Order(order))
+    for _ in range(times):
+        await call("payment", "refund", sagas.Order("order-1"))
+    return await audit(world)

@@ -83,11 +83,16 @@ class Exchange:
         """Let the app handle the request: in a task of its own, with nothing of the client's."""
         self._effect = self.world.log[-1]
         number = self._effect.number
-        self.handler = asyncio.get_running_loop().create_task(
+        loop = asyncio.get_running_loop()
+        self.handler = loop.create_task(
             self._handle(),
             name=f"{self.host} {self.request.method} {self.request.url.path}, effect {number}",
             context=contextvars.Context(),
         )
+        # A handler whose request was lost on its way waits for ever; it may outlive its world.
+        kept: set[object] = getattr(loop, "kept", set())
+        kept.add(self.handler)
+        self.handler.add_done_callback(kept.discard)
         return "no answer yet"
 
     async def _handle(self) -> None:

@@ -247,6 +247,17 @@ class Socket(AsyncFakeSocket):
         task.set_name(f"{self.target}, for {self.who}")
         await super()._async_blocking(timeout, try_again, event, callback, shape)
 
+    def _xreadgroup(self, *given: Any) -> Any:
+        """A group's read: fakeredis's first look takes what is there and answers nothing.
+
+        And it stops waiting at any change of any key. None lets it wait on.
+        """
+        look: Any = super()._xreadgroup
+        return look(*given[:-1], False) or None
+
+    def _xreadgroup_reply(self, res: Any) -> Any:
+        return super()._xreadgroup_reply(res or {})
+
     def resume(self) -> None:
         with self._clock:
             super().resume()

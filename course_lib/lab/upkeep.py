@@ -49,6 +49,8 @@ class Upkeep(NoOutsideWorld):
 
     def __init__(self) -> None:
         self._now = 0.0
+        self.kept: set[object] = set()
+        """What must live as long as the loop; asyncio itself refers to tasks weakly."""
         self._ready: list[Handle] = []
         self._timers: dict[float, list[TimerHandle]] = {}
         self._instants: list[float] = []

@@ -28,6 +28,44 @@ def said(world):
     return [str(effect) for effect in world.log]
 
 
+def in_a_group(*entries, wait):
+    """Read as a group, waiting up to `wait` ms, while entries come in at their second."""
+
+    async def scenario(world):
+        reader, writer = world.redis("a"), world.redis("b")
+        for stream in ("one", "two"):
+            await reader.xgroup_create(stream, "group", id="0", mkstream=True)
+
+        async def write():
+            for second, stream in entries:
+                await asyncio.sleep(second - world.now)
+                await writer.xadd(stream, {"n": second})
+
+        writing = asyncio.create_task(write())
+        await asyncio.sleep(1)
+        streams = {"one": ">", "two": ">"}
+        read = await reader.xreadgroup("group", "ann", streams, block=wait)
+        writing.cancel()
+        return [(stream, len(found)) for stream, found in read], world.now
+
+    return in_world(scenario)[0]
+
+
+def test_a_group_takes_what_is_there():
+    """A blocking read of a group gives at once what came before it."""
+    assert in_a_group((0, "two"), wait=60_000) == ([("two", 1)], 1.0)
+
+
+def test_a_group_waits_for_its_own_streams():
+    """It waits for an entry of its streams, whatever else changes meanwhile."""
+    assert in_a_group((2, "other"), (5, "one"), wait=60_000) == ([("one", 1)], 5.0)
+
+
+def test_a_group_waits_no_longer():
+    """Without an entry it answers nothing when its time is over."""
+    assert in_a_group((2, "other"), wait=3_000) == ([], 4.0)
+
+
 # Effects
 
 

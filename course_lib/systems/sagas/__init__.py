@@ -5,7 +5,7 @@ The ways: popular.py (to learn from), orchestrator.py, choreography.py, two_phas
 prepared.py, event_sourced.py with event_store.py and projection.py.
 """
 
-from course_lib.systems.sagas import choreography, popular
+from course_lib.systems.sagas import choreography, once, popular
 from course_lib.systems.sagas.calls import Caller, Unreachable
 from course_lib.systems.sagas.choreography import Reactor, reactions
 from course_lib.systems.sagas.event_sourced import EventSourced
@@ -56,6 +56,7 @@ __all__ = [
     "Workflow",
     "WrongVersion",
     "choreography",
+    "once",
     "perform",
     "popular",
     "prepare",

@@ -11,7 +11,7 @@ Source: https://redis.io/docs/latest/develop/data-types/streams/, consumer group
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -22,7 +22,7 @@ from course_lib.systems.sagas.once import perform
 from course_lib.systems.sagas.services import SERVICES, Order
 from course_lib.systems.sagas.workflow import ORDER_WORKFLOW, Workflow
 
-__all__ = ["PLACED", "Reactor", "place", "reactions"]
+__all__ = ["PLACED", "Reactor", "order_of", "place", "reactions"]
 
 PLACED = "order.placed"
 
@@ -43,6 +43,11 @@ def reactions(workflow: Workflow, service: str) -> dict[str, str]:
 async def place(redis: Redis, order: Order) -> None:
     """Publish that an order was placed; whoever cares will hear."""
     await redis.xadd(PLACED, {"order": json.dumps(asdict(order))})
+
+
+def order_of(fields: Mapping[Any, Any]) -> Order:
+    """The order that an event is about."""
+    return Order(**json.loads(fields["order"]))
 
 
 class Reactor:
@@ -87,7 +92,7 @@ class Reactor:
         return len(entries)
 
     async def _react(self, stream: str, number: str, fields: dict[str, str]) -> None:
-        order = Order(**json.loads(fields["order"]))
+        order = order_of(fields)
         action = self.reactions[stream]
         async with self.connect() as db:
             outcome = await perform(db, SERVICES[self.service].action(action), order, self.clock())

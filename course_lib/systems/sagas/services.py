@@ -1,7 +1,7 @@
 """The four services of the order workflow as data: a row of numbers each, and what changes it.
 
 An action is one UPDATE. A row that does not fit the condition is not changed, and that is a
-refusal: no stock, no money, no room in the van. Leaves out: HTTP (participant.py), and items,
+refusal: no stock, no money, no room, no address. Leaves out: HTTP (participant.py), and items,
 customers and vans in the plural, of which the workflow needs none.
 """
 
@@ -27,6 +27,7 @@ class Order:
     item: str = "lamp"
     quantity: int = 1
     amount: int = 4000
+    address: str = "Lyon"
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ REFUND = Action(
     locks="customer",
     undoes="charge",
 )
-SHIP = Action("ship", "van", "loaded = loaded + 1", "loaded < room", locks="id")
+SHIP = Action("ship", "van", "loaded = loaded + 1", "loaded < room AND :address <> ''", locks="id")
 NOTIFY = Action("notify", "mailbox", "sent = sent + 1", "name = :customer", locks="id")
 
 ITEM = "CREATE TABLE item (name TEXT PRIMARY KEY, on_hand INTEGER CHECK (on_hand >= 0))"
