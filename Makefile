@@ -3,7 +3,7 @@
 PYTHON ?= python3
 ARGS ?=
 
-.PHONY: help lab handin reset progress test grade notebooks bench lock
+.PHONY: help lab handin reset progress test grade notebooks site readme bench lock
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -29,6 +29,12 @@ grade: ## grade a cohort: make grade ARGS="SUBMISSIONS --out GRADES"
 
 notebooks: ## run the notebooks again and store their outputs
 	@$(PYTHON) -m tools notebooks $(ARGS)
+
+site: ## build the static site, with live players, in site/
+	@$(PYTHON) -m tools site $(ARGS)
+
+readme: ## write README's tables from the data
+	@$(PYTHON) -m tools readme $(ARGS)
 
 bench: ## measure the lab beside other libraries
 	@$(PYTHON) -m tools bench $(ARGS)

@@ -20,6 +20,8 @@ COMMANDS = {
     "test": ("tools.suite", "set up and run every test"),
     "grade": ("tools.grade", "set up and grade a folder of submissions"),
     "notebooks": ("tools.inside", "run the notebooks again and store their outputs"),
+    "site": ("tools.inside", "build the static site, with live players, in site/"),
+    "readme": ("tools.inside", "write README's tables from the data"),
     "bench": ("tools.inside", "measure the lab beside other libraries"),
     "lock": ("tools.inside", "resolve the versions in requirements.lock anew"),
 }
