@@ -3,7 +3,7 @@
 PYTHON ?= python3
 ARGS ?=
 
-.PHONY: help lab test grade notebooks bench lock
+.PHONY: help lab handin reset progress test grade notebooks site readme bench lock
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -11,6 +11,15 @@ help: ## show this list
 
 lab: ## set up the course and open it in JupyterLab
 	@$(PYTHON) -m tools lab $(ARGS)
+
+handin: ## make the file to hand in: make handin ARGS=--name=ada
+	@$(PYTHON) -m tools handin $(ARGS)
+
+reset: ## begin a notebook or an exercise anew: make reset ARGS=12
+	@$(PYTHON) -m tools reset $(ARGS)
+
+progress: ## show your progress and export it
+	@$(PYTHON) -m tools progress $(ARGS)
 
 test: ## set up and run every test
 	@$(PYTHON) -m tools test $(ARGS)
@@ -20,6 +29,12 @@ grade: ## grade a cohort: make grade ARGS="SUBMISSIONS --out GRADES"
 
 notebooks: ## run the notebooks again and store their outputs
 	@$(PYTHON) -m tools notebooks $(ARGS)
+
+site: ## build the static site, with live players, in site/
+	@$(PYTHON) -m tools site $(ARGS)
+
+readme: ## write README's tables from the data
+	@$(PYTHON) -m tools readme $(ARGS)
 
 bench: ## measure the lab beside other libraries
 	@$(PYTHON) -m tools bench $(ARGS)

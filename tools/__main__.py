@@ -14,9 +14,14 @@ OLDEST = (3, 11)
 NEWER = ("python3.14", "python3.13", "python3.12", "python3.11")
 COMMANDS = {
     "lab": ("tools.lab", "set up the course and open it in JupyterLab"),
+    "handin": ("tools.handin", "make the file to hand in: make handin ARGS=--name=ada"),
+    "reset": ("tools.reset", "begin a notebook or an exercise anew: make reset ARGS=12"),
+    "progress": ("tools.progress", "show your progress and export it"),
     "test": ("tools.suite", "set up and run every test"),
     "grade": ("tools.grade", "set up and grade a folder of submissions"),
     "notebooks": ("tools.inside", "run the notebooks again and store their outputs"),
+    "site": ("tools.inside", "build the static site, with live players, in site/"),
+    "readme": ("tools.inside", "write README's tables from the data"),
     "bench": ("tools.inside", "measure the lab beside other libraries"),
     "lock": ("tools.inside", "resolve the versions in requirements.lock anew"),
 }

@@ -1,4 +1,4 @@
-"""Runs the authors' commands in the course's own environment: notebooks, bench, lock.
+"""Runs the authors' commands in the course's own environment.
 
 No index, host or local folder gets into the lock: uv is told to leave out every address, and the
 file names no hashes, which would tie it to the wheels of one registry. Standard library only.
@@ -20,6 +20,8 @@ COMPILE = [
 
 PROGRAMS = {
     "notebooks": ["-m", "tools.notebooks"],
+    "site": ["-m", "tools.site"],
+    "readme": ["-m", "tools.readme"],
     "bench": ["-m", "tests.benchmarks"],
     "lock": COMPILE,
 }

@@ -22,7 +22,7 @@ VENV = ROOT / ".venv"
 STAMP = VENV / "course-stamp.txt"
 LOG = ROOT / ".setup.log"
 NEEDED = 1_000_000_000  # bytes: 0.6 GB with the test tools, plus the download of the moment
-EXTRAS = {"lab": "", "grading": "[grading]", "test": "[grading,test,setup]"}
+EXTRAS = {"lab": "", "grading": "[grading]", "test": "[grading,test,site,setup]"}
 
 
 def ensure(level: str = "lab") -> Path:

@@ -17,13 +17,13 @@ import urllib.request
 import webbrowser
 from pathlib import Path
 
-from tools import install
+from tools import install, links, work
 from tools.failures import Stop
 
 HOME = install.ROOT / ".jupyter"
 RUNTIME = HOME / "runtime"
 LOG = HOME / "lab.log"
-START = "/lab/tree/notebooks/00_start_here.ipynb"
+START = f"/lab/tree/{links.START}"
 PATIENCE = 120.0  # seconds: a first start from a cold disk
 
 
@@ -31,6 +31,7 @@ def main(arguments: list[str]) -> int:
     """Set up, start the server, show the start notebook, and stay until Ctrl-C."""
     python = install.ensure("lab")
     RUNTIME.mkdir(parents=True, exist_ok=True)
+    lay_copies(work.Folder())
     old = set(RUNTIME.glob("jpserver-*.json"))
     with LOG.open("w") as log:
         server = subprocess.Popen(
@@ -39,6 +40,15 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: server.terminate())
     show(wait_until_ready(server, old))
     return stay(server)
+
+
+def lay_copies(folder: work.Folder) -> None:
+    """Bring the learner's copies up to date and say what was done; Stop if there is no start."""
+    running = any(map(answering, RUNTIME.glob("jpserver-*.json")))
+    said = work.renew(folder, running)
+    if not (links.ROOT / links.START).is_file():
+        raise Stop(said[0])
+    print("\n".join(said), end="\n" if said else "", flush=True)
 
 
 def command(arguments: list[str]) -> list[str]:

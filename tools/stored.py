@@ -116,11 +116,15 @@ def kept(before: NotebookNode, states: list[State]) -> list[bytes | None]:
 
 
 def store(output: NotebookNode, state: State, picture: bytes) -> None:
-    """Put a picture into an output, with its size in points and the mark of its trace."""
+    """Put a picture into an output, with its size in points, its trace and the trace's mark.
+
+    The trace is small text; the static site plays it (tools/site.py).
+    """
     width, height = struct.unpack(">II", picture[16:24])
     size = {"width": round(width / pictures.SCALE), "height": round(height / pictures.SCALE)}
     output.data[PNG] = base64.b64encode(picture).decode("ascii")
-    output.metadata[PNG] = {**size, "trace": fingerprint(state)}
+    text = json.dumps(state, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    output.metadata[PNG] = {**size, "trace": fingerprint(state), "state": text}
 
 
 def fingerprint(state: State) -> str:

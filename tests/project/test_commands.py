@@ -71,4 +71,5 @@ def test_jupyter_stays_in_the_folder() -> None:
 
 def test_start_notebook_exists() -> None:
     """The notebook that JupyterLab opens is there."""
-    assert (ROOT / lab.START.removeprefix("/lab/tree/")).is_file()
+    assert lab.START.startswith("/lab/tree/work/")
+    assert (ROOT / "notebooks" / Path(lab.START).name).is_file()
