@@ -116,12 +116,13 @@ class Grader:
         if exercise.id not in cells.found:
             return _nothing(exercise, MISSING, f"No cell is tagged `exercise:{exercise.id}`.")
         task = self._task(chapter, exercise, cells.found[exercise.id])
-        for _ in range(2):  # a box that died is opened again, once
-            said = self.lane.ask(task, longest(self.seconds) + 20)
-            if said is not None:
+        said = None
+        for _ in range(2):  # a box or a process may have been killed from outside, once
+            said = self.lane.ask(task, longest(self.seconds) + 20) or said
+            if said is not None and said.get("kind") != "ended":
                 return said
         reason = "The judge gave no verdict, twice."
-        return {**_nothing(exercise, VIOLATION, reason), "kind": "judge"}
+        return said or {**_nothing(exercise, VIOLATION, reason), "kind": "judge"}
 
     def _task(self, chapter: Chapter, exercise: Exercise, source: str) -> Said:
         """Freeze the source, then draw; nothing that was drawn can be foreseen."""

@@ -50,7 +50,16 @@ class Lane:
         except (OSError, ValueError):
             self.close()
             return None
+        if answer.get("kind") == "ended" and self._broken():
+            self.close()
+            return None
         return answer
+
+    def _broken(self) -> bool:
+        """Whether a box has ended: then a learner's process has not ended by itself."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._boxes[0].wait(0.2)
+        return any(box.poll() is not None for box in self._boxes)
 
     def open(self) -> None:
         """Start both boxes and wait until they are warm, or raise CannotStart."""

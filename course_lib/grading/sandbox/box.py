@@ -57,7 +57,13 @@ def start(
 
     def begin() -> Box:
         return subprocess.Popen(
-            words, stdin=stdin, stdout=stdout, stderr=errors, pass_fds=fds, env={}
+            words,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=errors,
+            pass_fds=fds,
+            env={},
+            start_new_session=True,  # a Ctrl-C is for us; to a learner it would be a violation
         )
 
     try:
