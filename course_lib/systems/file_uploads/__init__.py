@@ -2,9 +2,8 @@
 
 The pure cores: offsets.py, lifecycle.py, checksum.py, metadata.py, names.py, content.py,
 presign.py, multipart.py, waste.py. Where bytes live: disk.py, catalog.py, storage.py, cleanup.py,
-objects.py, object_store.py. At the edge: tus.py, progress.py, client.py, store_routes.py, direct.py,
-service.py.
-To learn from: popular.py.
+objects.py, object_store.py. At the edge: tus.py, progress.py, client.py, store_routes.py,
+direct.py, service.py. To learn from: popular.py.
 """
 
 from course_lib.systems.file_uploads import popular
