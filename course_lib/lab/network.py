@@ -89,6 +89,7 @@ class Network:
     def carry(self, sender: str, receiver: str, size: int) -> tuple[int, bool]:
         """Count `size` bytes; gives how many of them pass, and whether the connection breaks there.
 
+        >>> net = Network(random.Random(1), Link())
         >>> net.flow("a", "b").breaks.append(3)
         >>> net.carry("a", "b", 2), net.carry("a", "b", 2), net.carry("a", "b", 2)
         ((2, False), (1, True), (2, False))
