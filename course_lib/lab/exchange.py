@@ -202,7 +202,6 @@ class Exchange:
         if breaks:
             if self._effect is not None:
                 self._effect.answered = None  # whatever the app says, nobody hears it
-            self.leave()
             raise httpx.WriteError("the connection broke", request=self.request)
 
     async def next_part(self, patience: float | None) -> Any:

@@ -2,9 +2,8 @@
 
 The pure cores: offsets.py, lifecycle.py, checksum.py, metadata.py, names.py, content.py,
 presign.py, multipart.py, waste.py. Where bytes live: disk.py, catalog.py, storage.py, cleanup.py,
-objects.py, object_store.py. At the edge: tus.py, progress.py, client.py, store_app.py, direct.py,
-service.py.
-To learn from: popular.py.
+objects.py, object_store.py. At the edge: tus.py, progress.py, client.py, store_routes.py,
+direct.py, service.py. To learn from: popular.py.
 """
 
 from course_lib.systems.file_uploads import popular
@@ -38,7 +37,7 @@ from course_lib.systems.file_uploads.progress import event_stream, progress_of
 from course_lib.systems.file_uploads.refused import Refused
 from course_lib.systems.file_uploads.service import service, storage_in
 from course_lib.systems.file_uploads.storage import Rules, Storage
-from course_lib.systems.file_uploads.store_app import StoreRoutes, store_app
+from course_lib.systems.file_uploads.store_routes import StoreRoutes, store_app
 from course_lib.systems.file_uploads.tus import Tus, tus_app
 from course_lib.systems.file_uploads.waste import (
     best_chunk,

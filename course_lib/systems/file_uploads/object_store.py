@@ -1,9 +1,9 @@
 """A small object store: bodies become files, files become objects, and the API is called back.
 
 It knows no users: a request passes if its grant is signed (`presign.py`; the routes are in
-`store_app.py`). When an object is complete it calls the API back, signed as well, and again until
-it is answered. Leaves out: copies, versions, ranges, and a queue for call-backs that outlives a
-restart: the API looks for itself when a client says "complete" (`direct.py`).
+`store_routes.py`). When an object is complete it calls the API back, signed as well, and again
+until it is answered. Leaves out: copies, versions, ranges, and a queue for call-backs that outlives
+a restart: the API looks for itself when a client says "complete" (`direct.py`).
 """
 
 from __future__ import annotations
