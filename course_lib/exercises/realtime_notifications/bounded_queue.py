@@ -107,17 +107,13 @@ BOUNDED_QUEUE = Exercise(
         Mistake(
             "no bound",
             changed(ANSWER, ("len(waiting) < limit", "True")),
-            "The queue grows without an end. One client that does not read costs you the server.",
+            "With `limit` waiting there is no room for one more. Without a bound, one client that "
+            "does not read costs you the server.",
         ),
         Mistake(
             "drops the newest",
             changed(ANSWER, ("return (waiting + [notice])[-limit:]", "return waiting")),
             "You keep the oldest and drop the news. Who reads late wants the newest.",
-        ),
-        Mistake(
-            "one more than the limit",
-            changed(ANSWER, ("len(waiting) < limit", "len(waiting) <= limit")),
-            "With `limit` waiting there is no room: one more makes it limit + 1.",
         ),
         Mistake(
             "full one too early",

@@ -104,7 +104,8 @@ async def delivery(
     """Twenty seconds of notices to `clients` clients over one transport.
 
     `rate` is notices a second for each client, `interval` the seconds between polls, `drops` how
-    often a minute each client loses its network.
+    often a minute each client loses its network. SSE and WebSocket are the same subscription to the
+    hub, so their runs are the same.
     """
     world = World(seed)
     hub = rt.Hub(rt.MemoryLog(world.time), spread=1.5, random=random.Random(seed))
@@ -113,11 +114,20 @@ async def delivery(
     for one in people:
         cuts = load.poisson(drops / 60, SENT_FOR, f"{seed} cuts {one.number}")
         running.append(asyncio.ensure_future(one.live(transport, interval, cuts)))
+    held: list[tuple[float, float]] = []
+    running.append(asyncio.ensure_future(_watch(world, hub, held)))
     sent = await _publish(hub, people, rate, seed)
     await asyncio.sleep(END - world.now)
     for task in running:
         task.cancel()
-    return _delivery_picture(people, sent, f"{transport}, {clients} clients")
+    return _delivery_picture(people, sent, held, f"{transport}, {clients} clients")
+
+
+async def _watch(world: World, hub: rt.Hub, held: list[tuple[float, float]]) -> None:
+    """Write down twice a second how many requests the hub holds open."""
+    while True:
+        held.append((world.now, len(hub)))
+        await asyncio.sleep(0.5)
 
 
 async def _publish(hub: rt.Hub, people: list[Client], rate: float, seed: int) -> list[Sent]:
@@ -134,7 +144,9 @@ async def _publish(hub: rt.Hub, people: list[Client], rate: float, seed: int) ->
     return await load.replay([t for t, _ in times], publish, origin=0)
 
 
-def _delivery_picture(people: list[Client], sent: list[Sent], title: str) -> Trace:
+def _delivery_picture(
+    people: list[Client], sent: list[Sent], held: list[tuple[float, float]], title: str
+) -> Trace:
     published = {one.id: one for one in sent}
     events, delays, seen = [], [], Counter[str]()
     for t, lane, id in sorted((t, one.number, id) for one in people for t, id in one.got):
@@ -150,7 +162,8 @@ def _delivery_picture(people: list[Client], sent: list[Sent], title: str) -> Tra
     return Trace(
         end=END,
         title=title,
-        summary=_delivery_words(len(sent), [d for _, d in delays], len(missed), len(requests)),
+        summary=_delivery_words(len(sent), [d for _, d in delays], len(missed), len(requests))
+        + f" At most {max(count for _, count in held):.0f} held open.",
         tracks=[
             Lanes("Notices", lanes, sorted(events), names),  # type: ignore[arg-type]
             Histogram("Delay from publishing to the client", delays, EDGES, unit="s"),
