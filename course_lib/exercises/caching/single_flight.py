@@ -178,9 +178,6 @@ def gives_up(attempt: Attempt, draw: random.Random) -> int:
 
 
 STUB = '''
-import asyncio
-
-
 class SingleFlight:
     """However many ask for a key at once, one loads it and all get the answer."""
 
