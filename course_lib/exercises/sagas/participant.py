@@ -115,7 +115,7 @@ def together(attempt: Attempt, draw: random.Random) -> int:
             told = f"{bank.money} in the account, {bank.amount} to pay, the same {action} twice"
             assert balance == right, f"{told} at once: {balance} left, it must be {right}."
 
-        orders += hunt(scenario, law, seed=draw.getrandbits(16))
+        orders += hunt(scenario, law, budget=20, seed=draw.getrandbits(16))
     return orders
 
 
