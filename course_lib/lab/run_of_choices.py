@@ -99,7 +99,8 @@ class Run:
         """Apply one pending effect; False lets the clock move to the next timer instead."""
         if not self._pending:
             return False
-        options = list(self._pending)
+        # By name: the order of the search must not hang on who needs fewer callbacks to ask.
+        options = sorted(self._pending)
         if self._loop.has_timer():
             options.append((TIMER, self._timers_fired + 1))
         nodes = {node for node, _ in options}

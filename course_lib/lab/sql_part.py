@@ -210,12 +210,12 @@ def _row_count(result: object) -> object:
     """What the log shows of a statement: how many rows, or the one row that a shortcut fetched."""
     if isinstance(result, sqlite3.Cursor):
         return "rows" if result.description else f"{max(result.rowcount, 0)} changed"
-    if isinstance(result, tuple):
+    if isinstance(result, tuple | sqlite3.Row):
         return _in_words(result)
     if isinstance(result, list):
         return _in_words(result[0]) if len(result) == 1 else f"{len(result)} rows"
     return "ok"
 
 
-def _in_words(row: tuple[object, ...]) -> str:
+def _in_words(row: tuple[object, ...] | sqlite3.Row) -> str:
     return ", ".join(map(str, row))

@@ -260,7 +260,7 @@ RELAY_RIGHT = [["0", "1", "2"], [], ["a", "b"], None, "gave up", 1, "ResponseErr
 
 
 @example(
-    "relay", [RELAY_RIGHT, 5.9], RELAY, RELAY.replace("count=2", "count=1").replace("< 3", "< 2")
+    "relay", [RELAY_RIGHT, 5.8], RELAY, RELAY.replace("count=2", "count=1").replace("< 3", "< 2")
 )
 async def relay(attempt: Attempt, draw: random.Random, world: World) -> object:
     """A worker that waits for a stream and for messages, on virtual time."""

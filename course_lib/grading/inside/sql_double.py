@@ -48,9 +48,13 @@ class SqlCursor:
         self.lastrowid, self.rowcount = answer[3], answer[4]
         return self
 
-    async def execute(self, sql: str, parameters: Any = ()) -> "SqlCursor":
+    async def ask(self, how: str, sql: str, parameters: Any) -> "SqlCursor":
+        """Run a statement with its parameters: "execute", "fetchall" or "insert"."""
         given = dict(parameters) if isinstance(parameters, dict) else list(parameters)
-        return await self._run("execute", sql, given)
+        return await self._run(how, sql, given)
+
+    async def execute(self, sql: str, parameters: Any = ()) -> "SqlCursor":
+        return await self.ask("execute", sql, parameters)
 
     async def executemany(self, sql: str, parameters: Iterable[Any]) -> "SqlCursor":
         rows = [dict(row) if isinstance(row, dict) else list(row) for row in parameters]
@@ -155,14 +159,13 @@ class SqlConnection:
         return _Statement(self._insert(sql, parameters))
 
     async def _insert(self, sql: str, parameters: Any) -> Any:
-        cursor = await self.execute(sql, parameters)
-        return (cursor.lastrowid,)
+        return ((await SqlCursor(self).ask("insert", sql, parameters)).lastrowid,)
 
     def execute_fetchall(self, sql: str, parameters: Any = ()) -> _Statement:
         return _Statement(self._all(sql, parameters))
 
     async def _all(self, sql: str, parameters: Any) -> Any:
-        return await (await self.execute(sql, parameters)).fetchall()
+        return await (await SqlCursor(self).ask("fetchall", sql, parameters)).fetchall()
 
     async def commit(self) -> None:
         await self.ask("commit")

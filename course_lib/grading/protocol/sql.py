@@ -5,6 +5,7 @@ halfway; its rows are fetched before the statement's reply.
 """
 
 import sqlite3
+from collections.abc import Iterable
 from typing import Any
 
 import aiosqlite
@@ -54,6 +55,11 @@ class Sql:
                 await connection.rollback()
             case ["execute", str(statement), list() | dict() as parameters]:
                 return await self._answer(await connection.execute(statement, parameters))
+            case ["fetchall", str(statement), list() | dict() as parameters]:
+                return await self._all(statement, parameters)
+            case ["insert", str(statement), list() | dict() as parameters]:
+                row = await connection.execute_insert(statement, parameters)
+                return [connection.in_transaction, [], [], row[0] if row else None, -1]
             case ["executemany", str(statement), list(rows)]:
                 return await self._answer(await connection.executemany(statement, rows))
             case ["executescript", str(script)]:
@@ -62,15 +68,37 @@ class Sql:
                 raise NotSendable("an SQL request of no known form")
         return [connection.in_transaction]
 
+    async def _all(self, statement: str, parameters: Any) -> list[object]:
+        """What `execute_fetchall` does, with an end to the rows: it would fetch any number."""
+        connection, columns = self._connection, []
+
+        def _execute_fetchall(sql: str, given: Any) -> list[Any]:
+            cursor = connection._conn.execute(sql, given)
+            columns.extend(_columns(cursor))
+            return cursor.fetchmany(MOST + 1)
+
+        # By this name the world knows it for one effect that brings its rows.
+        found = await connection._execute(_execute_fetchall, statement, parameters)  # type: ignore[no-untyped-call]
+        return [connection.in_transaction, _few(found), columns, None, -1]
+
     async def _answer(self, cursor: aiosqlite.Cursor) -> list[object]:
-        rows = [list(row) for row in await cursor.fetchmany(MOST + 1)]
-        if len(rows) > MOST:
-            raise NotSendable(f"an answer of more than {MOST:,} rows")
-        columns = [column[0] for column in cursor.description or ()]
+        rows = _few(await cursor.fetchmany(MOST + 1))
+        columns = _columns(cursor)
         open_still = self._connection.in_transaction
         answer = [open_still, rows, columns, cursor.lastrowid, cursor.rowcount]
         await cursor.close()
         return answer
+
+
+def _few(rows: Iterable[Any]) -> list[list[object]]:
+    found = [list(row) for row in rows]
+    if len(found) > MOST:
+        raise NotSendable(f"an answer of more than {MOST:,} rows")
+    return found
+
+
+def _columns(cursor: aiosqlite.Cursor | sqlite3.Cursor) -> list[str]:
+    return [column[0] for column in cursor.description or ()]
 
 
 def _no_other_file(action: int, *about: object) -> int:
