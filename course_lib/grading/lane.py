@@ -8,7 +8,6 @@ it: bubblewrap ends with its parent, and both boxes end when their pipes close.
 import contextlib
 import json
 import os
-import select
 import socket
 import subprocess
 import tempfile
@@ -16,6 +15,7 @@ import time
 from typing import IO, Any
 
 from course_lib.grading.errors import CannotStart
+from course_lib.grading.protocol.waiting import readable
 from course_lib.grading.sandbox.box import HIDDEN, START, start, start_zygote, warm
 
 __all__ = ["Lane"]
@@ -99,7 +99,7 @@ class Lane:
             left = end - time.monotonic()
             if left <= 0 or len(self._buffer) > LONGEST:
                 raise ValueError("no answer")
-            if select.select([output], [], [], left)[0]:
+            if readable(output.fileno(), left):
                 part = os.read(output.fileno(), 1 << 16)
                 if not part:
                     raise ValueError("the judge's box ended")

@@ -9,8 +9,10 @@ synced), and connections of other libraries.
 from __future__ import annotations
 
 import asyncio
+import gc
 import sqlite3
 import tempfile
+import weakref
 from collections.abc import Callable, Generator
 from functools import cache
 from pathlib import Path
@@ -41,6 +43,26 @@ def _blank() -> bytes:
         return path.read_bytes()
 
 
+class _Room:
+    """Lets worlds that nobody has any more go before the files run out: a world is a circle."""
+
+    LEAST = 40  # a system may allow as few as 256 open files, and a database takes three
+
+    def __init__(self) -> None:
+        self._live: weakref.WeakSet[_Database] = weakref.WeakSet()
+        self._most = self.LEAST
+
+    def take(self, database: _Database) -> None:
+        """Count one more open database."""
+        if len(self._live) >= self._most:
+            gc.collect()
+            self._most = max(self.LEAST, 2 * len(self._live))
+        self._live.add(database)
+
+
+_ROOM = _Room()
+
+
 class _Databases:
     """The database files of one world, gone when the world is."""
 
@@ -54,6 +76,7 @@ class _Databases:
             path = Path(self._folder.name) / f"{len(self._known)}.sqlite"
             path.write_bytes(_blank())
             made = self._known[name] = _Database(str(path))
+            _ROOM.take(made)
             world.on_death(lambda node: _drop_connections(made, node))
         return self._known[name]
 

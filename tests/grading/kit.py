@@ -11,11 +11,12 @@ from course_lib.grading.lane import Lane
 from course_lib.grading.secret import Secret
 from course_lib.grading.store import Store
 from course_lib.grading.submissions import find
+from tools.compared import notebooks
 
 ANSWERS = {exercise.id: exercise.answer for exercise in discover()}
 NOTEBOOKS = ("00_start_here", "12_rate_limiting")
 """What a student of the tests hands in, unless they say otherwise."""
-EVERY_NOTEBOOK = tuple(sorted(path.stem for path in Path("notebooks").glob("*.ipynb")))
+EVERY_NOTEBOOK = tuple(path.stem for path in notebooks())
 KEY = b"a secret of the tests only"
 SECONDS = 20.0  # real time for one exercise: many times what an honest answer needs
 

@@ -13,7 +13,7 @@ import pytest
 
 from course_lib.exercises.registry import discover, of_chapter
 from course_lib.grading.course import Course
-from tests.grading.kit import ANSWERS, hand_in
+from tests.grading.kit import ANSWERS, EVERY_NOTEBOOK, hand_in
 
 TWELVE = "12_rate_limiting"
 pytestmark = pytest.mark.usefixtures("sandbox")
@@ -54,8 +54,8 @@ def left_behind() -> set[str]:
 
 def test_cohort(tmp_path: Path, course: Course) -> None:
     """The perfect submission gets all, the untouched one nothing, a mistake loses its exercise."""
-    hand_in(tmp_path / "in", course, "perfect", ANSWERS)
-    hand_in(tmp_path / "in", course, "untouched", {})
+    hand_in(tmp_path / "in", course, "perfect", ANSWERS, *EVERY_NOTEBOOK)
+    hand_in(tmp_path / "in", course, "untouched", {}, *EVERY_NOTEBOOK)
     for number, exercise in enumerate(of_chapter("rate_limiting")):
         mistake = exercise.mistakes[number % len(exercise.mistakes)].source
         sources = {**ANSWERS, exercise.id: mistake}

@@ -1,11 +1,12 @@
 """SQL in the world: SQLite's isolation on virtual time, each statement one effect."""
 
 import asyncio
+import gc
 import sqlite3
 
 import pytest
 
-from course_lib.lab import ProcessDied, World, explore, run
+from course_lib.lab import ProcessDied, World, explore, run, sql_part
 
 
 def in_world(scenario, **options):
@@ -249,3 +250,20 @@ def test_lost_update():
     assert not broken.holds
     assert right.holds
     assert right.exhaustive
+
+
+def test_worlds_let_their_files_go():
+    """Worlds that nobody has any more close their databases, before the files run out."""
+
+    async def scenario(world):
+        async with world.sql("shop") as db:
+            await db.execute("CREATE TABLE t (n)")
+
+    gc.disable()
+    try:
+        before = len(sql_part._ROOM._live)
+        for _ in range(3 * (sql_part._Room.LEAST + before)):
+            in_world(scenario)
+        assert len(sql_part._ROOM._live) <= 2 * (sql_part._Room.LEAST + before)
+    finally:
+        gc.enable()

@@ -9,7 +9,6 @@ import gc
 import json
 import os
 import resource
-import select
 import shutil
 import signal
 import socket
@@ -23,6 +22,7 @@ from course_lib.grading.errors import VIOLATION
 from course_lib.grading.judge import commands, lua
 from course_lib.grading.judge.jails import Jails
 from course_lib.grading.judge.verdict import judge
+from course_lib.grading.protocol.waiting import readable, writable
 from course_lib.grading.sandbox.limits import NOTEBOOK, longest
 
 __all__ = ["main"]
@@ -132,7 +132,7 @@ def _write(fd: int, data: bytes, end: float) -> None:
     os.set_blocking(fd, False)
     data = len(data).to_bytes(8, "big") + data
     while data and time.monotonic() < end:
-        select.select([], [fd], [], max(0.0, end - time.monotonic()))
+        writable(fd, end - time.monotonic())
         try:
             data = data[os.write(fd, data) :]
         except BlockingIOError:
@@ -145,7 +145,7 @@ def _read(fd: int, longest: int, end: float) -> bytes:
     """Read until the other end closes, the time is over, or one byte too many has come."""
     data = b""
     while len(data) <= longest and (left := end - time.monotonic()) > 0:
-        if select.select([fd], [], [], left)[0]:
+        if readable(fd, left):
             part = os.read(fd, 1 << 16)
             if not part:
                 break

@@ -7,9 +7,10 @@ written after the question was read, and nothing can be sent ahead.
 import json
 import os
 import secrets
-import select
 import time
 from typing import Any
+
+from course_lib.grading.protocol.waiting import readable, writable
 
 __all__ = ["Channel", "Violation"]
 
@@ -69,10 +70,10 @@ class Channel:
         return Violation("ended", "The process ended before the check did.")
 
     def _send(self, data: bytes) -> None:
-        if self._buffer or select.select([self.reader], [], [], 0)[0]:
+        if self._buffer or readable(self.reader, 0):
             self._spoke_early()
         while data:
-            select.select([], [self.writer], [], self._left())
+            writable(self.writer, self._left())
             try:
                 data = data[os.write(self.writer, data) :]
             except BlockingIOError:
@@ -95,7 +96,7 @@ class Channel:
 
     def _line(self) -> bytes:
         while b"\n" not in self._buffer:
-            select.select([self.reader], [], [], self._left())
+            readable(self.reader, self._left())
             part = self._read()
             if part == b"":
                 raise self._gone()

@@ -23,7 +23,7 @@ from tests.grading.attacks.attack import Attack
 from tests.grading.attacks.corpus import ATTACKS
 from tests.grading.attacks.files import FILES, NAMES, FileAttack
 from tests.grading.attacks.host import Host, Words
-from tests.grading.kit import ANSWERS, NOTEBOOKS, notebook
+from tests.grading.kit import ANSWERS, EVERY_NOTEBOOK, NOTEBOOKS, notebook
 
 __all__ = ["ORDINARY", "Ground", "Report", "filled", "grade", "left", "run", "touched"]
 
@@ -156,7 +156,7 @@ def _write(ground: Ground, student: str, sources: dict[str, str]) -> None:
     """Write the notebooks whose exercises are answered; a secret of the student's is in them."""
     folder = _student(ground, student)
     ground.sources += list(sources.items())
-    for name in NOTEBOOKS:
+    for name in EVERY_NOTEBOOK if student in PERFECT else NOTEBOOKS:
         ids = {exercise.id for exercise in ground.course.chapters[name].exercises}
         if sources and not ids & sources.keys():
             continue
