@@ -3,7 +3,7 @@
 PYTHON ?= python3
 ARGS ?=
 
-.PHONY: help lab handin reset progress test grade notebooks site readme bench lock
+.PHONY: help lab handin reset progress test grade notebooks site readme bench lock upgrade
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -41,3 +41,6 @@ bench: ## measure the lab beside other libraries
 
 lock: ## resolve the versions in requirements.lock anew
 	@$(PYTHON) -m tools lock $(ARGS)
+
+upgrade: ## take the newest versions and run everything again
+	@$(PYTHON) -m tools upgrade $(ARGS)

@@ -24,6 +24,7 @@ COMMANDS = {
     "readme": ("tools.inside", "write README's tables from the data"),
     "bench": ("tools.inside", "measure the lab beside other libraries"),
     "lock": ("tools.inside", "resolve the versions in requirements.lock anew"),
+    "upgrade": ("tools.inside", "take the newest versions and run everything again"),
 }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import subprocess
 
-from tools import install, lab
+from tools import install, lab, suite
 
 COMPILE = [
     *["-m", "uv", "pip", "compile", "--quiet", "--no-header", "--no-annotate"],
@@ -29,6 +29,24 @@ PROGRAMS = {
 
 def main(arguments: list[str]) -> int:
     """Set up with the test tools and run one command; what follows its name goes to it."""
+    if arguments[0] == "upgrade":
+        return upgrade()
+    return run(arguments)
+
+
+def upgrade() -> int:
+    """Take the newest versions, then run all that could break; stop at the first that does."""
+    steps = [["lock", "--upgrade"], ["notebooks"], ["readme"], ["site"]]
+    for step in steps:
+        print(f"make {' ARGS='.join(step)}", flush=True)
+        if code := run(step):
+            return code
+    print("make test", flush=True)
+    return suite.main(["test"])
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command in the environment, which a changed lock brings up to date first."""
     python = str(install.ensure("test"))
     program = PROGRAMS[arguments[0]]
     command = [python, *program, *arguments[1:]]

@@ -41,7 +41,7 @@ SETTINGS: dict[str, Any] = {
     "html_title": "Answers That Run",
     "html_static_path": ["_static"],
     "html_css_files": ["player.css", "site.css"],
-    "html_js_files": ["player.js", "site.js"],
+    "html_js_files": [("player.js", {"defer": ""}), ("site.js", {"defer": ""})],
     "html_copy_source": False,
     "html_show_sphinx": False,
     "html_use_index": False,

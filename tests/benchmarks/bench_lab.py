@@ -1,15 +1,21 @@
-"""Interleavings a second of `explore`, and 10,000 requests through client, limiter and service."""
+"""Interleavings a second of `explore`, and 10,000 requests through client, limiter and service.
+
+Beside `explore`: detangle, which searches the schedules of asyncio tasks. Its programs count in a
+dict, with a scheduling point before each step; ours send real commands to Redis. Both try all
+orders of the same steps; counted are what each calls a run.
+"""
 
 import asyncio
 import statistics
 import sys
 from functools import partial
 
+import detangle
 from fastapi import FastAPI, Request, Response
 
 from course_lib.lab import World, explore, load, run
 from course_lib.systems.rate_limiting import RedisLimiter, TokenBucket
-from tests.benchmarks.report import Table, finish, rounds
+from tests.benchmarks.report import Table, finish, ratio, rounds
 
 ROUNDS = 5
 PROGRAMS = {(2, 2): 6, (2, 3): 20, (3, 2): 90, (3, 3): 1_680}
@@ -35,15 +41,40 @@ def orders(clients: int, effects: int) -> int:
     return found.orders
 
 
+def schedules(clients: int, effects: int) -> int:
+    """Let detangle explore the same program, on a dict; it gives the schedules that it ran."""
+
+    async def scenario() -> None:
+        counted = 0
+
+        async def client() -> None:
+            nonlocal counted
+            for _ in range(effects):
+                await asyncio.sleep(0)
+                counted += 1
+
+        await asyncio.gather(*(client() for _ in range(clients)))
+        assert counted == clients * effects
+
+    strategy = detangle.DFS(max_delays=clients * effects)
+    stats = detangle.explore(
+        scenario, strategy=strategy, runs=PROGRAMS[clients, effects], database=False
+    )
+    return int(stats.runs)
+
+
 def exploration() -> Table:
     """Interleavings a second, all of them tried and none twice."""
     programs = {f"{c} x {e}": partial(orders, c, e) for c, e in PROGRAMS}
-    speeds = rounds(programs, ROUNDS)
+    theirs = {f"{c} x {e}, detangle": partial(schedules, c, e) for c, e in PROGRAMS}
+    speeds = rounds({**programs, **theirs}, ROUNDS)
     rows = [
         {
             "clients x effects": name,
             "orders": f"{count:,}",
             "orders a second": f"{statistics.median(speeds[name]):,.0f}",
+            "detangle, runs a second": f"{statistics.median(speeds[f'{name}, detangle']):,.0f}",
+            "times detangle": f"{ratio(speeds[name], speeds[f'{name}, detangle']):.2f}",
         }
         for name, count in zip(programs, PROGRAMS.values(), strict=True)
     ]

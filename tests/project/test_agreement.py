@@ -78,10 +78,28 @@ def test_installed_is_locked() -> None:
 
 
 def test_environment_uses_the_lock() -> None:
-    """conda gives Python and pip only; the lock and the project come through pip."""
+    """conda gives Python and pip only; the project comes through pip, at the lock's versions."""
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     python, pip, through_pip = environment["dependencies"]
     assert pip == "pip"
-    assert through_pip == {"pip": ["-r requirements.lock", "-e ."]}
+    assert through_pip == {"pip": ["-c requirements.lock", "-e ."]}
     wanted = PROJECT["requires-python"].removeprefix(">=")
     assert python.removeprefix("python=").split(".") >= wanted.split(".")
+
+
+def test_learners_need_no_tools() -> None:
+    """What tests, grading and the site need is locked, and is not installed with the course."""
+    names, waiting = set(), [(one.name, frozenset(one.extras)) for one in of_learners()]
+    while waiting:
+        name, extras = waiting.pop()
+        if (canonicalize_name(name), extras) not in names:
+            names.add((canonicalize_name(name), extras))
+            waiting += needs(name, extras)
+    installed = {name for name, _ in names}
+    assert not installed & {"pytest", "mypy", "playwright", "sphinx", "distributed", "papermill"}
+    assert 50 < len(installed) < len(HERE) - 50
+
+
+def of_learners() -> list[Requirement]:
+    """Give what the course itself needs, without extras."""
+    return [Requirement(line) for line in PROJECT["dependencies"]]

@@ -1,11 +1,16 @@
 """repo2docker, which Binder uses, accepts the repository as it stands; no engine is needed."""
 
+import json
 import os
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
 from repo2docker.app import Repo2Docker
 from repo2docker.buildpacks import BuildPack, CondaBuildPack
+
+from tools import binder, lab, links, work
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,3 +38,33 @@ def test_it_gives_a_recipe(pack: BuildPack) -> None:
     recipe = pack.render({"NB_USER": "jovyan", "NB_UID": "1000"})
     assert "environment.yml" in recipe
     assert recipe.index("COPY --chown=1000:1000 src/") < recipe.index('--file "environment.yml"')
+
+
+def test_post_build_is_run(pack: BuildPack) -> None:
+    """The recipe runs postBuild, which can be executed and is a shell script."""
+    assert os.access(ROOT / "postBuild", os.X_OK)
+    subprocess.run(["sh", "-n", ROOT / "postBuild"], check=True)
+    assert pack.get_post_build_scripts() == ["postBuild"]
+
+
+def test_it_opens_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """postBuild lays the copies, keeps the settings and lets JupyterLab open the start."""
+    folder = work.Folder(copies=tmp_path / "work")
+    monkeypatch.setattr(work, "Folder", lambda: folder)
+    binder.main(tmp_path / "prefix")
+    settings = tmp_path / "prefix" / "etc" / "jupyter"
+    for name in ("jupyter_lab_config.json", "jupyter_server_config.json"):
+        opens = json.loads((settings / name).read_text())["LabApp"]["default_url"]
+        assert opens == lab.START == f"/lab/tree/{links.START}"
+    assert (settings / "labconfig" / "default_setting_overrides.json").is_file()
+    assert (tmp_path / links.START).is_file()
+
+
+def test_every_link_is_made_from_one_setting() -> None:
+    """README and tools name no address of Binder but the one made from pyproject.toml."""
+    readme = (ROOT / "README.md").read_text()
+    found = re.findall(r"https://mybinder.org/v2[^\s)\"]*", readme)
+    assert found
+    assert {address.partition("?")[0] for address in found} == {links.binder().partition("?")[0]}
+    for path in ROOT.glob("tools/**/*.py"):
+        assert path.name == "links.py" or "mybinder" not in path.read_text(), path
