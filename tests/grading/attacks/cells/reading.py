@@ -134,7 +134,7 @@ assert others
 SHARED = """
 import glob, os
 ours = (os.path.dirname("@COURSE@"), "@VENV@")  # where the course itself lies below /tmp
-found = glob.glob("/tmp/**", recursive=True) + glob.glob("/dev/shm/*")
+found = glob.glob("/tmp/**/*", recursive=True) + glob.glob("/dev/shm/*")
 assert [p for p in found if not any(p.startswith(o) or o.startswith(p) for o in ours)]
 """
 SEEDS = """
