@@ -98,7 +98,7 @@ def replace(out: Path, made: Path) -> None:
         raise ValueError(f"{out} holds something else than a site: name another folder.")
     shutil.rmtree(out, ignore_errors=True)
     out.parent.mkdir(parents=True, exist_ok=True)
-    leave_out = shutil.ignore_patterns(".buildinfo", ".doctrees", "objects.inv", "jupyter_execute")
+    leave_out = shutil.ignore_patterns(".buildinfo", "objects.inv", "_sources", "*.map")
     shutil.copytree(made, out, ignore=leave_out)
     (out / ".nojekyll").touch()
 

@@ -20,8 +20,8 @@ Figures = Mapping[str, Sequence[Mapping[str, Any]]]
 def keep(new: Figures) -> None:
     """Put new figures in place of the earlier ones of the same benchmarks, and write the page."""
     earlier = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.is_file() else {}
-    figures = {**earlier, **new}
-    FIGURES.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    figures = dict(sorted({**earlier, **new}.items()))
+    FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     PAGE.write_text(page(figures), encoding="utf-8")
 
 

@@ -39,7 +39,9 @@ def test_a_part_keeps_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(page, "PAGE", tmp_path / "page.md")
     page.keep(MADE)
     page.keep({"site": MADE["clock"]})
-    assert set(json.loads(page.FIGURES.read_text())) == {"clock", "site"}
+    kept = json.loads(page.FIGURES.read_text())
+    assert kept == {"clock": MADE["clock"], "site": MADE["clock"]}
+    assert list(kept["clock"][0]["rows"][0]) == list(MADE["clock"][0]["rows"][0])
     assert "## Site: Sleeps" in page.PAGE.read_text()
 
 
