@@ -7,7 +7,6 @@ import socket
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from course_lib.grading.sandbox.boundary import COURSE
 
@@ -49,12 +48,13 @@ class Host:
         return [tcp, udp, named, hidden]
 
     def _answer(self) -> None:
+        poll = select.poll()  # select knows no descriptor above 1,023
+        watched = {one.fileno(): one for one in self._sockets}
+        for number in (self._stop, *watched):
+            poll.register(number, select.POLLIN)
         while True:
-            watched: list[Any] = [self._stop, *self._sockets]
-            ready, _, _ = select.select(watched, [], [])
-            for one in ready:
-                if one == self._stop:
-                    continue
+            ready = [number for number, _ in poll.poll()]
+            for one in (watched[number] for number in ready if number != self._stop):
                 self._called.add(f"the socket {one.getsockname()!r}")
                 with suppress(OSError):
                     one.recv(1) if one.type == socket.SOCK_DGRAM else one.accept()[0].close()
