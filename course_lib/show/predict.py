@@ -7,7 +7,7 @@ choices; once committed it is locked. It leaves out scores: nobody is graded on 
 from collections.abc import Sequence
 from html import escape
 from math import isfinite
-from typing import Any
+from typing import Any, Literal
 
 import anywidget
 import traitlets
@@ -17,6 +17,7 @@ from course_lib.show.assets import module, style
 __all__ = ["Predict", "Reveal", "predict"]
 
 Answer = float | str
+Kind = Literal["measured", "derived"]
 
 
 def _words(value: Answer, unit: str) -> str:
@@ -40,16 +41,21 @@ def _verdict(guess: float, truth: float) -> str:
 
 
 class Reveal:
-    """A prediction beside what was measured, in words and on a line."""
+    """A prediction beside what was measured or derived, in words and on a line."""
 
     def __init__(
-        self, guess: Answer | None, truth: Answer, span: tuple[float, float], unit: str
+        self,
+        guess: Answer | None,
+        truth: Answer,
+        span: tuple[float, float],
+        unit: str,
+        kind: Kind = "measured",
     ) -> None:
-        self.guess, self.truth, self.unit = guess, truth, unit
+        self.guess, self.truth, self.unit, self.kind = guess, truth, unit, kind
         self._low, self._high = span
 
     def __repr__(self) -> str:
-        truth = f"Measured: {_words(self.truth, self.unit)}."
+        truth = f"{self.kind.capitalize()}: {_words(self.truth, self.unit)}."
         if self.guess is None:
             return f"No prediction was committed. {truth}"
         return f"Predicted: {_words(self.guess, self.unit)}. {truth} {self.verdict()}"
@@ -66,7 +72,7 @@ class Reveal:
         return f'<div style="max-width:640px;padding:4px 0">{line}<p>{escape(repr(self))}</p></div>'
 
     def _line(self) -> str:
-        marks = [self._mark(self.truth, "measured", "#0072b2", "50%")]
+        marks = [self._mark(self.truth, self.kind, "#0072b2", "50%")]
         if self.guess is not None:
             marks.insert(0, self._mark(self.guess, "predicted", "#d55e00", "0"))
         rail = "position:relative;height:58px;margin:2px 56px;border-bottom:2px solid #8a949e"
@@ -113,12 +119,15 @@ class Predict(anywidget.AnyWidget):
         self._check(answer)
         self.committed = f"{answer:g}" if isinstance(answer, int | float) else answer
 
-    def reveal(self, truth: Answer) -> Reveal:
-        """The prediction beside `truth`; from then on, no prediction can be committed."""
+    def reveal(self, truth: Answer, kind: Kind = "measured") -> Reveal:
+        """The prediction beside `truth`; from then on, no prediction can be committed.
+
+        `kind` says where the truth comes from: "measured" in a run, or "derived" by a formula.
+        """
         self._check(truth, measured=True)
         self.closed = True
         guess = self._guess()
-        return Reveal(guess, truth, (self.low, self.high), self.unit)
+        return Reveal(guess, truth, (self.low, self.high), self.unit, kind)
 
     def _guess(self) -> Answer | None:
         if not self.committed:

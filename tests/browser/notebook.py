@@ -92,6 +92,17 @@ class Notebook:
         area = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]'
         return list(self.panel.locator(area).all_text_contents())
 
+    def first_sight(self) -> dict[str, Any]:
+        """What is on the page; of interest before anything was run."""
+        area = self.panel.locator(".jp-OutputArea")
+        return {
+            "text": " ".join(area.all_text_contents()),
+            "pictures": area.locator('img[src^="data:image/png"]').count(),
+            "files": self.page.locator(".jp-DirListing-itemName").all_text_contents(),
+            "dialogs": self.page.locator(".jp-Dialog").count(),
+            "news": self.page.locator(".Toastify__toast").count(),
+        }
+
     # Doing ---------------------------------------------------------------------------------------
 
     def settle(self) -> None:

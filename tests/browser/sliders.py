@@ -1,7 +1,7 @@
-"""The sliders of chapter 12 as a learner moves them, and how long a move takes to be seen.
+"""Sliders as a learner moves them, and how long a move takes to be seen.
 
 Used by the browser tests, for which each move must change the picture, and by the benchmark, for
-which it must do so soon. Every setting on a path is a new one, so that no move is answered from
+which it must do so soon. Every setting on a walk is a new one, so that no move is answered from
 the cache of runs.
 """
 
@@ -12,22 +12,29 @@ from playwright.sync_api import TimeoutError
 
 from tests.browser.notebook import until
 
-__all__ = ["PATHS", "Tuned"]
+__all__ = ["PRESSES", "WALKS", "Tuned"]
 
-Path = tuple[tuple[str, str, int], ...]
-# Cell -> 30 presses, as (slider, key, times); "Home" before them is not counted.
-PATHS: dict[str, Path] = {
-    "traffic-tune": (
-        *(("traffic", "ArrowRight", 4), ("rate", "ArrowRight", 1), ("traffic", "ArrowLeft", 11)),
-        *(("rate", "ArrowRight", 1), ("traffic", "ArrowRight", 11), ("rate", "ArrowRight", 1)),
-        ("traffic", "ArrowLeft", 1),
-    ),
-    "outage-lab": (
-        *(("limit", "ArrowRight", 6), ("timeout", "ArrowRight", 1), ("limit", "ArrowLeft", 9)),
-        *(("timeout", "ArrowRight", 1), ("limit", "ArrowRight", 9), ("timeout", "ArrowRight", 1)),
-        ("limit", "ArrowLeft", 3),
-    ),
-    "memory-per-key": (("limit", "Home", 0), ("limit", "ArrowRight", 30)),
+PRESSES = 30
+# Notebook -> cell -> the sliders of its walk: the first goes to and fro, the second steps on.
+WALKS: dict[str, dict[str, tuple[str, ...]]] = {
+    "12_rate_limiting": {
+        "traffic-tune": ("traffic", "rate"),
+        "outage-lab": ("limit", "timeout"),
+        "memory-per-key": ("limit",),
+    },
+    "18_caching": {
+        "jitter": ("jitter", "time to live"),
+        "traffic-tune": ("time to live", "skew"),
+        "stampede-tune": ("rate", "a load takes"),
+        "eviction-tune": ("size", "skew"),
+    },
+    "21_sagas": {"orders-lab": ("latency",)},
+    "28_realtime_notifications": {
+        "delivery-tune": ("poll interval", "clients"),
+        "slow-tune": ("rate", "reads"),
+        "deploy-tune": ("capacity", "clients"),
+    },
+    "29_file_uploads": {"tune-transfer": ("chunk", "between drops")},
 }
 
 # From the key's own time stamp until the frame with the new picture has been painted.
@@ -90,20 +97,30 @@ class Tuned:
         self.button("Reset").click()
         self.page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').first.wait_for()
 
-    def walk(self) -> Iterator[tuple[str, list[float]]]:
-        """Press the path's keys one after the other; after each, the picture and all times (ms)."""
+    def press(self, name: str, key: str) -> bool:
+        """Press a key on a slider; whether it moved."""
+        before = self.value(name)
+        self.slider(name).focus()  # Run, where it was needed, has it now
+        self.page.keyboard.press(key)
+        return self.value(name) != before
+
+    def walk(self, *names: str) -> Iterator[tuple[str, list[float]]]:
+        """Press keys from the first slider's start on; after each, the picture and all times (ms).
+
+        At an end of the first slider the second goes one step, and the first turns round.
+        """
+        first, *second = names
+        if self.value(first) != float(self.slider(first).get_attribute("aria-valuemin")):
+            self.changed(lambda: self.press(first, "Home"), f"{first} at its start")
         self.box.evaluate(WATCH)
-        for name, key, times in PATHS[self.cell_id]:
-            self.slider(name).focus()
-            if not times:
-                self.changed(lambda key=key: self.page.keyboard.press(key), f"{name} {key}")
-                self.page.evaluate("moves.length = 0")
-            for _ in range(times):
-                self.slider(name).focus()  # Run, where it was needed, has it now
-                seen = self.page.evaluate("moves.length")
-                self.page.keyboard.press(key)
-                self.see(seen, f"{key} on {name}")
-                yield self.picture(), self.page.evaluate("moves")
+        key = "ArrowRight"
+        for _ in range(PRESSES):
+            seen = self.page.evaluate("moves.length")
+            if not self.press(first, key):
+                assert self.press(*second, "ArrowRight"), f"{self.cell_id} has no setting left"
+                key = "ArrowLeft" if key == "ArrowRight" else "ArrowRight"
+            self.see(seen, f"{key} on {first}")
+            yield self.picture(), self.page.evaluate("moves")
 
     def see(self, seen: int, what: str) -> None:
         """Wait for one more move; a machine so slow that the widget asks for Run gets its Run."""

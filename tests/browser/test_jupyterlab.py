@@ -1,11 +1,10 @@
 """The course as a learner meets it: in JupyterLab as `make lab` starts it, by keyboard and mouse.
 
 One server for all tests, one page with chapter 12 run from top to bottom, one page for what goes
-wrong. Times are the benchmark's matter (`make bench`); here each is printed, and none is a law.
+wrong. What holds for every chapter is in test_chapters.py.
 """
 
 import json
-import statistics
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -17,8 +16,7 @@ pytest.importorskip("playwright", reason="playwright is not installed; browser t
 
 from tests.browser.jupyterlab import Lab, lab_server
 from tests.browser.notebook import Notebook, until
-from tests.browser.sliders import PATHS, Tuned
-from tools import install
+from tests.browser.sliders import Tuned
 
 CHAPTER = "12_rate_limiting"
 RIGHT = """def retry_after(level, rate, burst, cost):
@@ -26,9 +24,7 @@ RIGHT = """def retry_after(level, rate, burst, cost):
         return None
     return max(0.0, (cost - level) / rate)
 """
-WRONG = RIGHT.replace("max(0.0, (cost - level) / rate)", "(cost - level) / rate")
 ENDLESS = "def retry_after(level, rate, burst, cost):\n    while True:\n        pass\n"
-NOT_SHOWN = ("model not found", "Error displaying", "Loading widget", "Error creating widget")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +38,7 @@ def lab(browser: Any) -> Iterator[Lab]:
 def visit(lab: Lab) -> Iterator[SimpleNamespace]:
     """Chapter 12 opened, looked at, and run from top to bottom: the page and what was seen."""
     with lab.open(CHAPTER) as page:
-        seen = SimpleNamespace(chapter=page, opened=_first_sight(page))
+        seen = SimpleNamespace(chapter=page, opened=page.first_sight())
         page.run_all()
         yield seen
 
@@ -81,28 +77,7 @@ def _cells(lab: Lab) -> list[Any]:
     return list(nbformat.read(lab.notebooks / f"{CHAPTER}.ipynb", as_version=4).cells)
 
 
-def _first_sight(page: Notebook) -> dict[str, Any]:
-    """What is on the page before anything was run."""
-    area = page.panel.locator(".jp-OutputArea")
-    return {
-        "text": " ".join(area.all_text_contents()),
-        "pictures": area.locator('img[src^="data:image/png"]').count(),
-        "files": page.page.locator(".jp-DirListing-itemName").all_text_contents(),
-        "dialogs": page.page.locator(".jp-Dialog").count(),
-        "news": page.page.locator(".Toastify__toast").count(),
-    }
-
-
 # Opening -----------------------------------------------------------------------------------------
-
-
-def test_stored_pictures_before_any_run(visit: SimpleNamespace, lab: Lab) -> None:
-    """Before any run, each picture of the chapter is there as stored, and no broken widget."""
-    stored = nbformat.read(install.ROOT / "notebooks" / f"{CHAPTER}.ipynb", as_version=4)
-    outputs = [output for cell in stored.cells for output in cell.get("outputs", [])]
-    pictures = sum("image/png" in output.get("data", {}) for output in outputs)
-    assert visit.opened["pictures"] == pictures > 0
-    assert [words for words in NOT_SHOWN if words in visit.opened["text"]] == []
 
 
 def test_nothing_asks_or_pops_up(visit: SimpleNamespace) -> None:
@@ -123,34 +98,7 @@ def test_a_request_to_elsewhere_is_seen(chapter: Notebook) -> None:
     chapter.errors.clear()
 
 
-# Running -----------------------------------------------------------------------------------------
-
-
-def test_chapter_runs_from_top_to_bottom(chapter: Notebook) -> None:
-    """Run All in JupyterLab runs each cell of the chapter, in order, without an error."""
-    assert chapter.errors_shown() == []
-    code = [cell for cell in chapter.save().cells if cell.cell_type == "code"]
-    assert len(code) == sum(cell.cell_type == "code" for cell in _cells(chapter.lab))
-    errors = [o for cell in code for o in cell.outputs if o.output_type == "error"]
-    assert errors == []
-    assert all(cell.execution_count for cell in code)
-
-
 # Sliders -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("cell_id", list(PATHS))
-def test_each_press_of_a_slider_changes_the_picture(chapter: Notebook, cell_id: str) -> None:
-    """Thirty arrow keys on sliders, each setting a new one: after each the picture is another."""
-    tuned = Tuned(chapter, cell_id)
-    tuned.reset()
-    last, times = tuned.picture(), []
-    for picture, times in tuned.walk():  # noqa: B007
-        assert picture != last
-        last = picture
-    assert len(times) == 30
-    p50, p95 = statistics.median(times), sorted(times)[round(0.95 * len(times)) - 1]
-    print(f"{cell_id}: key to changed picture p50 {p50:.0f} ms, p95 {p95:.0f} ms")
 
 
 def test_every_control_is_reached_by_tab(traffic: Tuned) -> None:
@@ -348,20 +296,6 @@ def test_a_prediction_stands_beside_the_result(chapter: Notebook) -> None:
     said = chapter.run("break-incr-expire")
     assert "123" in said
     assert "199" in said
-
-
-def test_an_exercise_is_failed_and_then_passed(chapter: Notebook) -> None:
-    """A wrong answer gets FAIL with the name of its misconception, the right one PASS."""
-    chapter.type_over("exercise-retry-after", WRONG)
-    chapter.run("exercise-retry-after")
-    said = chapter.run("check-retry-after")
-    assert "FAIL" in said
-    assert "A wait cannot be negative." in said
-    chapter.type_over("exercise-retry-after", RIGHT)
-    chapter.run("exercise-retry-after")
-    said = chapter.run("check-retry-after")
-    assert "PASS" in said
-    assert "FAIL" not in said
 
 
 def test_start_page_shows_the_progress(chapter: Notebook, lab: Lab) -> None:

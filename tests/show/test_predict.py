@@ -29,6 +29,14 @@ def test_prediction_stands_beside_the_truth() -> None:
     assert "measured 200" in shown
 
 
+def test_derived_truth_is_called_derived() -> None:
+    """What a formula gave is not called measured, in words or on the line."""
+    revealed = _number().reveal(200, "derived")
+    assert repr(revealed) == "No prediction was committed. Derived: 200 requests."
+    assert "derived 200" in revealed._repr_html_()
+    assert "easured" not in revealed._repr_html_()
+
+
 def test_a_commitment_is_locked() -> None:
     """A second answer is refused; so is one after the truth is out."""
     guess = _number()
