@@ -180,3 +180,29 @@ def test_many() -> None:
     In a process of its own, so that a strike that escaped could not hit the test runner.
     """
     subprocess.run([sys.executable, "-c", MANY], check=True, timeout=120)
+
+
+TRACED = """
+import sys
+from contextlib import suppress
+from course_lib.exercises.timebox import Overtime, limited
+
+def forever():
+    while True:
+        pass
+
+for work, limit in ((lambda: 1, 60.0), (forever, 0.05)):
+    with suppress(Overtime):
+        limited(work, limit)
+    sys.settrace(lambda *seen: None)
+    (lambda: 2)()
+    sys.settrace(None)
+"""
+
+
+def test_debugger_afterwards() -> None:
+    """After a box, kept or broken, a call under a trace function comes to its end.
+
+    In a process of its own, for such a call could not be interrupted.
+    """
+    subprocess.run([sys.executable, "-c", TRACED], check=True, timeout=120)
