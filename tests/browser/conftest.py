@@ -1,4 +1,4 @@
-"""A headless Chromium for each module; without it the browser tests are skipped, and say so."""
+"""A Chromium and a JupyterLab for each module; without Chromium its tests are skipped."""
 
 import shutil
 from collections.abc import Iterator
@@ -20,3 +20,22 @@ def browser() -> Iterator[Any]:
 
     with chromium() as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def lab(browser: Any) -> Iterator[Any]:
+    """A running JupyterLab."""
+    from tests.browser.jupyterlab import lab_server
+
+    with lab_server(browser) as running:
+        yield running
+
+
+@pytest.fixture
+def chapter(visit: Any) -> Iterator[Any]:
+    """The chapter of a module's `visit`, run; after each test no console error, and no request to
+    elsewhere.
+    """
+    yield visit.chapter
+    assert visit.chapter.errors == []
+    assert visit.chapter.lab.asked() == []

@@ -17,7 +17,7 @@ pytest.importorskip("playwright", reason="playwright is not installed; browser t
 
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.registry import find
-from tests.browser.jupyterlab import Lab, lab_server
+from tests.browser.jupyterlab import Lab
 from tests.browser.notebook import Notebook
 from tests.browser.sliders import PRESSES, WALKS, Tuned
 from tools import install
@@ -25,13 +25,6 @@ from tools import install
 NOTEBOOKS = sorted((install.ROOT / "notebooks").glob("*.ipynb"))
 NOT_SHOWN = ("model not found", "Error displaying", "Loading widget", "Error creating widget")
 EXERCISE = "exercise:"
-
-
-@pytest.fixture(scope="module")
-def lab(browser: Any) -> Iterator[Lab]:
-    """A running JupyterLab."""
-    with lab_server(browser) as running:
-        yield running
 
 
 @pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -42,14 +35,6 @@ def visit(request: pytest.FixtureRequest, lab: Lab) -> Iterator[SimpleNamespace]
         seen = SimpleNamespace(stored=stored, chapter=page, opened=page.first_sight())
         page.run_all()
         yield seen
-
-
-@pytest.fixture
-def chapter(visit: SimpleNamespace) -> Iterator[Notebook]:
-    """The chapter after its run; after each test no console error, and no request to elsewhere."""
-    yield visit.chapter
-    assert visit.chapter.errors == []
-    assert visit.chapter.lab.asked() == []
 
 
 def exercise_cells(stored: Any) -> Iterator[tuple[Exercise, str, str]]:

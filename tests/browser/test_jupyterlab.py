@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("playwright", reason="playwright is not installed; browser tests are left out.")
 
-from tests.browser.jupyterlab import Lab, lab_server
+from tests.browser.jupyterlab import Lab
 from tests.browser.notebook import Notebook, until
 from tests.browser.sliders import Tuned
 
@@ -28,27 +28,12 @@ ENDLESS = "def retry_after(level, rate, burst, cost):\n    while True:\n        
 
 
 @pytest.fixture(scope="module")
-def lab(browser: Any) -> Iterator[Lab]:
-    """A running JupyterLab."""
-    with lab_server(browser) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def visit(lab: Lab) -> Iterator[SimpleNamespace]:
     """Chapter 12 opened, looked at, and run from top to bottom: the page and what was seen."""
     with lab.open(CHAPTER) as page:
         seen = SimpleNamespace(chapter=page, opened=page.first_sight())
         page.run_all()
         yield seen
-
-
-@pytest.fixture
-def chapter(visit: SimpleNamespace) -> Iterator[Notebook]:
-    """Chapter 12 after its run; after each test no console error, and no request to elsewhere."""
-    yield visit.chapter
-    assert visit.chapter.errors == []
-    assert visit.chapter.lab.asked() == []
 
 
 @pytest.fixture
