@@ -114,12 +114,16 @@ def test_triage(course: Course) -> None:
 
 
 def test_overview(course: Course) -> None:
-    """The gradebook to look at has a sign for each verdict, and says what is missing."""
+    """The gradebook to look at has a sign for each exercise of a notebook, and says what is
+    missing.
+    """
     made = book(course, {"ada": result("ada", "PASS"), "bob": None}, students=("cleo",))
     ada, bob, cleo = overview(made).split("<tr>")[2:5]
     assert ">\u25cf<" in ada
     assert "not graded" in bob
     assert "missing" in cleo
+    late = book(course, {"ada": result("ada", "PASS")}, due={START: 0.0})
+    assert f"{START} is late" in overview(late)
 
 
 def test_twins(course: Course) -> None:

@@ -1,48 +1,64 @@
-"""The gradebook to look at: a row per student, a column per exercise, a sign for each verdict.
+"""The gradebook to look at: a row per student, a column per notebook, a sign for each exercise.
 
 Left out: everything that a program would read (see tables).
 """
 
-from typing import Any
-
 from course_lib.exercises.registry import find
 from course_lib.grading.report.feedback import NOT_DECIDED, VERDICTS
 from course_lib.grading.report.gradebook import Book, Entry, Row
-from course_lib.grading.report.page import cells, page, table, text
+from course_lib.grading.report.page import capital, cells, page, table, text
 
 __all__ = ["overview"]
 
-LEGEND = "● passed · ▲ not passed · ◌ not decided · ○ nothing handed in for it"
+LEGEND = "● passed · ▲ not passed · ◌ not decided · ○ not started"
+Cell = tuple[str, str]
 
 
 def overview(book: Book) -> str:
     """Return the page."""
-    names = [f"{n} {find(e).title}" for n, e in enumerate(book.exercises, 1)]
-    head = ("Student", "Points", *map(str, range(1, len(names) + 1)), "Remarks")
-    legend = "; ".join(names)
+    notebooks = [entry.notebook for entry in book.rows[0].entries] if book.rows else []
+    head = ("Student", "Points", *(name.replace("_", " ") for name in notebooks), "Remarks")
     return page(
         "Gradebook",
         f"<p>{len(book.rows)} students, {book.out_of:g} points at most. {text(LEGEND)}</p>",
         table(head, [_row(book, row) for row in book.rows]),
-        f'<p class="quiet">{text(legend)}</p>',
+        f'<p class="quiet">{text(_order(book))}</p>',
         f'<p class="quiet">Grader {text(book.version)}, round {book.round}.</p>',
     )
 
 
+def _order(book: Book) -> str:
+    """The exercises in the order of their signs."""
+    titles: dict[str, list[str]] = {}
+    for name in book.exercises:
+        exercise = find(name)
+        titles.setdefault(exercise.chapter, []).append(exercise.title)
+    chapters = [
+        f"{capital(name.replace('_', ' '))}: {'; '.join(of)}" for name, of in titles.items()
+    ]
+    return f"The signs stand in the order of the exercises. {'. '.join(chapters)}."
+
+
 def _row(book: Book, row: Row) -> str:
-    found = {s["exercise"]: s for e in row.entries for s in e.result.get("exercises", [])}
-    signs = [_sign(found.get(name)) for name in book.exercises]
+    made = [_notebook(book, entry) for entry in row.entries]
     remarks = "; ".join(remark for entry in row.entries if (remark := _remark(entry)))
-    values = (row.student, f"{row.total:g}", *(sign for sign, _ in signs), remarks)
-    return cells(*values, kinds=("short", "number", *(kind for _, kind in signs), ""))
+    values = (row.student, f"{row.total:g}", *(words for words, _ in made), remarks)
+    return cells(*values, kinds=("short", "number", *(kind for _, kind in made), ""))
 
 
-def _sign(said: dict[str, Any] | None) -> tuple[str, str]:
-    words, kind = VERDICTS.get(said["state"], NOT_DECIDED) if said else ("○", "short")
-    return words[0], kind
+def _notebook(book: Book, entry: Entry) -> Cell:
+    said = {each["exercise"]: each["state"] for each in entry.result.get("exercises", [])}
+    if not said:
+        return entry.status, "quiet"
+    made = [VERDICTS.get(said[e], NOT_DECIDED) for e in book.exercises if e in said]
+    kinds = {kind for _, kind in made}
+    return "".join(words[0] for words, _ in made), kinds.pop() if len(kinds) == 1 else "short"
 
 
 def _remark(entry: Entry) -> str:
-    if entry.status == "graded":
-        return f"{entry.file} counts" if entry.file.count(".") > 1 else ""
-    return f"{entry.notebook}: {entry.status}" + (f" ({entry.reason})" if entry.reason else "")
+    said = [f"{entry.file} counts"] if entry.file.count(".") > 1 else []
+    if entry.status == "late":
+        said.append(f"{entry.notebook} is late")
+    if entry.reason:
+        said.append(f"{entry.notebook}: {entry.reason}")
+    return "; ".join(said)
