@@ -85,15 +85,15 @@ def moves(tuned: Any, names: Iterable[str], turn: int) -> list[float]:
     """The times of one round's moves, in ms; each round has a seed of its own."""
     tuned.reset()
     for _ in range(turn):
-        tuned.changed(tuned.button("New seed").click, "a new seed")
+        tuned.new_seed()
     times: list[float] = []
     for _, times in tuned.walk(*names):  # noqa: B007
         pass
     return times
 
 
-def row(page: Any, cell_id: str, names: Iterable[str]) -> tuple[Row, list[str]]:
-    """One widget's row, and the targets that it missed."""
+def row(page: Any, number: str, cell_id: str, names: Iterable[str]) -> tuple[Row, list[str]]:
+    """The row of one widget of a chapter, and the targets that it missed."""
     from tests.browser.sliders import Tuned
 
     first = first_picture(page, cell_id)
@@ -105,7 +105,7 @@ def row(page: Any, cell_id: str, names: Iterable[str]) -> tuple[Row, list[str]]:
     frames = tuned.box.evaluate(SCRUB, FRAMES)
     move, frame = percentile(quiet, 95), percentile(frames, 95)
     cells = {
-        "widget": f"{page.path.stem[:2]} {cell_id}",
+        "widget": f"{number} {cell_id}",
         "moves": str(len(quiet)),
         "p50, ms": f"{percentile(quiet, 50):.0f}",
         "p95, ms": f"{move:.0f}",
@@ -131,7 +131,7 @@ def chapter_rows(lab: Any, notebook: str) -> list[tuple[Row, list[str]]]:
     with excerpt(lab, notebook, walks) as page:
         for cell_id in ("parameters", "open"):
             page.run(cell_id)
-        return [row(page, cell_id, names) for cell_id, names in walks.items()]
+        return [row(page, notebook[:2], *walk) for walk in walks.items()]
 
 
 def rows() -> Table:

@@ -92,6 +92,13 @@ class Tuned:
         act()
         until(lambda: self.picture() != before, f"{what} changes the picture")
 
+    def new_seed(self) -> None:
+        """Press New seed and wait until the button names another one."""
+        button = self.button("New seed")
+        before = button.text_content()
+        button.click()
+        until(lambda: button.text_content() != before, "another seed")
+
     def reset(self) -> None:
         """Press Reset and wait until the kernel has answered."""
         self.button("Reset").click()

@@ -146,8 +146,9 @@ def test_sections(path: Path) -> None:
 
 @chapter
 def test_parameters_come_first(path: Path) -> None:
-    """The first code cell is tagged for papermill, and no other is."""
+    """The first code cell is tagged for papermill, and no other is; the second opens the lab."""
     assert [place for place, cell in enumerate(code(path)) if "parameters" in tags(cell)] == [0]
+    assert [cell.id for cell in code(path)[:2]] == ["parameters", "open"]
 
 
 @chapter
