@@ -29,8 +29,15 @@ IN_TIME = 60  # seconds; a guard for a machine under load, not a measurement
 # A test that was killed leaves its note behind for so long.
 HELD = 600
 FORKS = multiprocessing.get_context("forkserver")
+# What the processes need is imported once, in the one that they are forked from; the last two are
+# what httpx imports at its first request.
 FORKS.set_forkserver_preload(
-    ["course_lib.systems.caching", "course_lib.systems.sagas", "tests.systems.real_redis"]
+    [
+        "tests.systems.caching.racers",
+        "tests.systems.sagas.processes",
+        "anyio._backends._asyncio",
+        "trio",
+    ]
 )
 
 
