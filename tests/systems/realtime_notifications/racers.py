@@ -69,11 +69,12 @@ def dying_worker(moment: str, at: int, url: str) -> None:
 
 
 def present(ttl: float, url: str) -> None:
-    """Say that ann is here, renew it, and never end."""
+    """Say that ann and bob are here, renew it, and never end."""
 
     async def act(world: RealWorld) -> None:
         presence = Presence(world.redis(""), "dying", ttl)
         await presence.enter("ann")
+        await presence.enter("bob")
         await world.redis("").rpush("is here", 1)
         await presence.run()
 

@@ -108,21 +108,23 @@ def test_one_tab_of_two() -> None:
 
 
 def test_lapses_when_the_server_is_killed() -> None:
-    """A process that says that ann is here is killed: soon she is not, and no key is left."""
+    """A process with two users is killed: soon they are not there, except who is elsewhere too."""
 
     async def scenario(world: RealWorld) -> None:
         redis = world.redis("auditor")
-        auditor = Presence(redis, "auditor")
+        other = Presence(redis, "other", 3600)
+        await other.enter("ann")
         server = FORKS.Process(target=racers.present, args=(0.5, world.url))
         server.start()
         assert await redis.blpop(["is here"], timeout=IN_TIME)
         server.kill()
         await asyncio.to_thread(server.join, IN_TIME)
 
-        async def is_away() -> bool:
-            return not await auditor.where("ann") and not await redis.exists("presence:ann")
+        async def has_lapsed() -> bool:
+            gone = not await redis.exists("presence:bob")
+            return gone and await other.where("ann") == ["other:1"]
 
-        await until(is_away)
+        await until(has_lapsed)
 
     on_redis(scenario)
 
