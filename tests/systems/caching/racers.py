@@ -136,3 +136,59 @@ def dies_with_the_lease(number: int, url: str, folder: Path) -> None:
         await read("key 0")
 
     in_process(act, url, folder)
+
+
+def write_back(redis: Any, database: Any, owner: str) -> caching.WriteBack:
+    """Write-back with room for three dirty keys of all processes together."""
+    reader = caching.LeasedCacheAside(caching.RedisCache(redis), database, owner, lease=HOUR)
+    return caching.WriteBack(caching.RedisBuffer(redis), database, reader, bound=3)
+
+
+def writes_back(number: int, processes: int, keys: int, url: str, folder: Path) -> None:
+    """Write to keys of one's own, at once with all others: who finds no room flushes for all."""
+
+    async def act(world: RealWorld) -> None:
+        redis = world.redis("")
+        database = await caching.SqlDatabase.on(await world.sql("main"))
+        shop = write_back(redis, database, f"{number}")
+        await meet(redis, "begin", processes)
+        for key in range(number, keys, processes):
+            await shop.write(f"key {key}", f"by {number}")
+
+    in_process(act, url, folder)
+
+
+class Stuck(caching.SqlDatabase):
+    """A database that takes no batch, and says so in Redis."""
+
+    redis: Any
+
+    async def write_batch(self, batch: int, items: Any) -> bool:
+        """Say that one has come, and wait for what does not come."""
+        await self.redis.rpush("has begun", batch)
+        await self.redis.blpop(["never"])
+        return False
+
+
+def dies_in_its_flush(number: int, url: str, folder: Path) -> None:
+    """Acknowledge two writes and flush: whoever looks on kills us before they are written."""
+
+    async def act(world: RealWorld) -> None:
+        database = await Stuck.on(await world.sql("main"))
+        database.redis = redis = world.redis("")  # type: ignore[attr-defined]
+        shop = write_back(redis, database, f"{number}")
+        await shop.write("key 0", "told")
+        await shop.write("key 1", "told")
+        await shop.flush()
+
+    in_process(act, url, folder)
+
+
+def flushes(url: str, folder: Path) -> int:
+    """Flush once; how many rows were written."""
+
+    async def act(world: RealWorld) -> int:
+        database = await caching.SqlDatabase.on(await world.sql("main"))
+        return await write_back(world.redis(""), database, "next").flush()
+
+    return in_process(act, url, folder)

@@ -97,3 +97,24 @@ def test_killed_with_the_lease(place: Place) -> None:
     answers = place.race(racers.stampede, PROCESSES, PROCESSES, "leases", 1)
     assert answers == [["value 0"]] * PROCESSES
     assert place.redis.get("loads:key 0") == "2"
+
+
+def test_all_write_back(place: Place) -> None:
+    """8 processes write and flush at once: when the last batch is flushed, the database holds what
+    each was told that it has."""
+    place.race(racers.writes_back, PROCESSES, PROCESSES, KEYS)
+    racers.flushes(place.url, place.folder)
+    assert list(place.rows().values()) == [f"by {key % PROCESSES}" for key in range(KEYS)]
+    assert racers.flushes(place.url, place.folder) == 0
+
+
+def test_killed_in_its_flush(place: Place) -> None:
+    """A process is killed between taking a batch and writing it: the next flush writes it, once."""
+    dying = FORKS.Process(target=racers.dies_in_its_flush, args=(0, place.url, place.folder))
+    dying.start()
+    assert place.redis.blpop(["has begun"], timeout=IN_TIME)
+    dying.kill()
+    dying.join(IN_TIME)
+    assert list(place.rows().values())[:2] == ["value 0", "value 1"]
+    assert [racers.flushes(place.url, place.folder) for _ in range(2)] == [2, 0]
+    assert list(place.rows().values())[:3] == ["told", "told", "value 2"]
