@@ -28,17 +28,19 @@ needs_url = pytest.mark.skipif(URL is None, reason="COURSE_REDIS_URL names no Re
 IN_TIME = 60  # seconds; a guard for a machine under load, not a measurement
 # A test that was killed leaves its note behind for so long.
 HELD = 600
-FORKS = multiprocessing.get_context("forkserver")
 # What the processes need is imported once, in the one that they are forked from; the last two are
 # what httpx imports at its first request.
-FORKS.set_forkserver_preload(
-    [
-        "tests.systems.caching.racers",
-        "tests.systems.sagas.processes",
-        "anyio._backends._asyncio",
-        "trio",
-    ]
-)
+NEEDED = [
+    "tests.systems.caching.racers",
+    "tests.systems.sagas.processes",
+    "anyio._backends._asyncio",
+    "trio",
+]
+HAS_FORKS = "forkserver" in multiprocessing.get_all_start_methods()
+FORKS: Any = multiprocessing.get_context("forkserver" if HAS_FORKS else "spawn")
+if HAS_FORKS:
+    FORKS.set_forkserver_preload(NEEDED)
+needs_forks = pytest.mark.skipif(not HAS_FORKS, reason="SIGKILL and a forkserver are needed")
 
 
 @contextmanager

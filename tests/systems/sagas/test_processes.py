@@ -5,7 +5,6 @@ worker kills itself, just before or after the step in question.
 """
 
 import asyncio
-import signal
 import socket
 import tempfile
 import time
@@ -19,7 +18,7 @@ import uvicorn
 
 from course_lib.experiments.sagas import Books, Shop, audit, open_shop, open_style, settled
 from course_lib.systems import sagas
-from tests.systems.real_redis import FORKS, IN_TIME, needs_url, own_database
+from tests.systems.real_redis import FORKS, IN_TIME, needs_forks, needs_url, own_database
 from tests.systems.sagas import processes
 from tests.systems.sagas.processes import ORDER, Site
 
@@ -28,7 +27,8 @@ ENDS = {
     "goes well": ("reserve", "charge", "ship", "notify"),
     "no room": ("reserve", "charge", "refund", "release"),
 }
-KILLED = -signal.SIGKILL
+KILLED = -9
+pytestmark = needs_forks
 
 
 # Who places the order is killed
