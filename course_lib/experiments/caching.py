@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+import aiosqlite
 from redis.asyncio import Redis
 
 from course_lib.lab import Effect, World, explore
@@ -55,17 +56,24 @@ async def open_server(world: World, name: str, **rows: str) -> Server:
     """
     ready: set[str] = world.part("tables", set)
     if not ready:
-        setup = await caching.SqlDatabase.on(await world.sql("setup"))
+        setup = await caching.SqlDatabase.on(await _autocommit(world, "setup"))
         for key, value in rows.items():
             await setup.write(key, value)
         cache = caching.RedisCache(world.redis("setup"))
         await cache.load()
         # Only now: if the setup dies halfway, the next server begins it again.
         ready.add("made")
-    connection = await world.sql(name)
-    connection.isolation_level = None
+    connection = await _autocommit(world, name)
     redis = world.redis(name)
     return Server(name, world, redis, caching.RedisCache(redis), caching.SqlDatabase(connection))
+
+
+async def _autocommit(world: World, who: str) -> aiosqlite.Connection:
+    """A connection without transactions of its own; a real one is opened so, and cannot change."""
+    connection = await world.sql(who)
+    if connection.isolation_level is not None:
+        connection.isolation_level = None
+    return connection
 
 
 async def readers_at_once(

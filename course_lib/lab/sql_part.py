@@ -97,7 +97,8 @@ class _Database:
 
     def connect(self) -> sqlite3.Connection:
         """A plain connection; the world waits for locks, so SQLite itself must not."""
-        connection = sqlite3.connect(self.path, timeout=0)
+        # A world may be let go in any thread: whichever happens to collect the garbage.
+        connection = sqlite3.connect(self.path, timeout=0, check_same_thread=False)
         connection.execute("PRAGMA synchronous=OFF")
         return connection
 

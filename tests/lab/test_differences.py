@@ -3,7 +3,8 @@
 A line whose difference has gone fails, and is then taken out here and there.
 """
 
-import os
+import asyncio
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ import fakeredis
 import pytest
 import redis
 
-URL = os.environ.get("COURSE_REDIS_URL")
+from course_lib.lab import World, run
+from tests.systems.real_redis import URL, RealWorld, needs_url, own_database
+
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "redis.md"
 Command = tuple[str | int, ...]
 
@@ -53,7 +56,19 @@ DIFFERENCES = (
     Difference("EVAL_RO", (("EVAL_RO", "return 1", 0),), "1", NO_SUCH),
     Difference("CLIENT TRACKING", (("CLIENT", "TRACKING", "OFF"),), "OK", NO_SUCH),
 )
+ENTRIES: tuple[Command, ...] = (
+    ("XADD", "s", "1-1", "a", 1),
+    ("XADD", "s", "1-2", "a", 2),
+    ("XGROUP", "CREATE", "s", "g", "0"),
+    ("XREADGROUP", "GROUP", "g", "me", "COUNT", 1, "STREAMS", "s", ">"),
+)
+MINE: Command = ("XREADGROUP", "GROUP", "g", "me", "STREAMS", "s", "0")
 SAME: tuple[tuple[Command, ...], ...] = (
+    (*ENTRIES, MINE, ("XACK", "s", "g", "1-1"), MINE, ("XPENDING", "s", "g")),
+    (*ENTRIES, ("XAUTOCLAIM", "s", "g", "you", 0, "0"), MINE),
+    (*ENTRIES, ("XGROUP", "CREATE", "s", "g", "0")),
+    (*ENTRIES, ("XADD", "s", "MAXLEN", 2, "1-3", "a", 3), ("XRANGE", "s", "-", "+"), ("XLEN", "s")),
+    (("HSET", "h", "a", 1), ("RENAME", "h", "i"), ("HGETALL", "i"), ("EXISTS", "h")),
     (("INCR", "n"), ("EXPIRE", "n", 60), ("TTL", "n")),
     (("SET", "lock", "me", "NX", "PX", 9000), ("SET", "lock", "you", "NX", "PX", 9000)),
     (("SET", "a", 1, "EX", 100), ("SET", "a", 2, "KEEPTTL"), ("TTL", "a")),
@@ -89,14 +104,11 @@ def fake() -> Any:
 
 @pytest.fixture
 def real() -> Any:
-    """Database 9 of the real server, empty before and after."""
+    """A database of the real server, empty before and after."""
     if URL is None:
         pytest.skip("COURSE_REDIS_URL names no Redis")
-    client = redis.Redis.from_url(URL, db=9, decode_responses=True)
-    client.flushdb()
-    yield client
-    client.flushdb()
-    client.close()
+    with own_database() as url, redis.Redis.from_url(url, decode_responses=True) as client:
+        yield client
 
 
 @pytest.mark.parametrize("one", DIFFERENCES, ids=lambda one: one.page)
@@ -127,3 +139,44 @@ def test_what_the_course_relies_on(real: Any, fake: Any, commands: tuple[Command
 def test_the_page_lists_it(one: Difference) -> None:
     """Each difference that is checked stands in docs/redis.md."""
     assert one.page in PAGE.read_text(encoding="utf-8")
+
+
+def test_how_long_a_client_waits() -> None:
+    """redis-py waits 5 s for an answer, and longer if it is told so; in a world it is told so."""
+
+    async def in_world() -> Any:
+        return patience(World().redis("server"))
+
+    default = redis.asyncio.Redis.from_url("redis://localhost")
+    told = redis.asyncio.Redis.from_url("redis://localhost", socket_timeout=None)
+    assert (patience(default), patience(told), run(in_world())) == (5, None, None)
+    assert "socket_timeout=None" in PAGE.read_text(encoding="utf-8")
+
+
+def patience(client: Any) -> Any:
+    """How many seconds a client waits for an answer."""
+    return client.connection_pool.make_connection().socket_timeout
+
+
+@needs_url
+def test_a_wait_is_cut_short() -> None:
+    """A command that waits for news ends with TimeoutError when the client's patience does."""
+    with redis.Redis.from_url(URL or "", socket_timeout=0.05) as hasty:  # noqa: SIM117
+        with pytest.raises(redis.TimeoutError):
+            hasty.xread({"course:test:nothing": "$"}, block=0)
+
+
+def test_isolation_of_an_open_connection(tmp_path: Path) -> None:
+    """It can be changed in a world, and not on a real connection, whose thread is another one."""
+
+    async def change(world: Any) -> None:
+        async with world.sql("server") as db:
+            db.isolation_level = None
+
+    async def real_one() -> None:
+        await change(RealWorld("", tmp_path))
+
+    run(change(World()))
+    with pytest.raises(sqlite3.ProgrammingError, match="thread"):
+        asyncio.run(real_one())
+    assert "isolation_level" in PAGE.read_text(encoding="utf-8")

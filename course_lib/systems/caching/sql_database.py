@@ -40,8 +40,11 @@ class SqlDatabase:
 
     @classmethod
     async def on(cls, connection: aiosqlite.Connection) -> SqlDatabase:
-        """Make the tables if they are not there yet."""
-        connection.isolation_level = None
+        """Make the tables if they are not there yet; ValueError without autocommit."""
+        if connection.isolation_level is not None:
+            raise ValueError(
+                "open it with isolation_level=None: nothing here commits one statement"
+            )
         await connection.executescript(TABLE)
         return cls(connection)
 

@@ -118,7 +118,9 @@ class Hub:
                 async for notice in self.log.tail(self.position):
                     self.deliver(notice)
                     attempt = 0
-            except (exceptions.ConnectionError, exceptions.TimeoutError):
+            except exceptions.TimeoutError:
+                continue  # redis-py waits 5 s for an answer: nobody may have been told anything
+            except exceptions.ConnectionError:
                 await asyncio.sleep(full_jitter(attempt, base=0.1, cap=5, random=self._random))
                 attempt += 1
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import ResponseError, TimeoutError
 
 from course_lib.systems.realtime_notifications.log import Log
 
@@ -62,10 +62,13 @@ class Worker:
     async def run(self) -> None:
         """Work without an end: first what an earlier life of this worker left, then what comes."""
         await self.prepare()
-        while await self.take(MINE):
-            pass
         while True:
-            await self.take(NEW, block=0)
+            while await self.take(MINE):
+                pass
+            # redis-py waits 5 s for an answer; one that came too late is then among MINE.
+            with suppress(TimeoutError):
+                while True:
+                    await self.take(NEW, block=0)
 
     async def prepare(self) -> None:
         """Make the queue and the group, if they are not there."""

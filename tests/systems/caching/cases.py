@@ -1,11 +1,15 @@
 """What the tests of caching share: stores in a world, and ways to read and write by name."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
+
+import pytest
 
 from course_lib.experiments.caching import Server, open_server
 from course_lib.lab import World, run
 from course_lib.systems import caching
+from tests.systems.real_redis import needs_url, on_redis
 
 WAYS: dict[str, Callable[[Server], Any]] = {
     "cache-aside": lambda s: caching.CacheAside(s.cache, s.database),
@@ -21,6 +25,14 @@ WAYS: dict[str, Callable[[Server], Any]] = {
 def in_world(scenario: Callable[[World], Any], **options: Any) -> Any:
     """Run a scenario in a world of its own and give its result."""
     return run(scenario(World(**options)))
+
+
+# For laws that hold at any speed: on fakeredis, and on a real Redis with a real file.
+engines = pytest.mark.parametrize(
+    "engine",
+    [in_world, pytest.param(partial(on_redis, autocommit=True), marks=needs_url)],
+    ids=["fakeredis", "Redis"],
+)
 
 
 async def server_of(world: World, name: str = "server 1", **rows: str) -> Server:

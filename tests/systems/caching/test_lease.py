@@ -9,16 +9,17 @@ from hypothesis import strategies as st
 from course_lib.experiments.caching import readers_at_once
 from course_lib.lab import World, run
 from course_lib.systems import caching
-from tests.systems.caching.cases import in_world, server_of
+from tests.systems.caching.cases import engines, in_world, server_of
 
 verbs = st.lists(
     st.tuples(st.sampled_from(["lease", "fill", "delete"]), st.integers(0, 2)), max_size=15
 )
 
 
+@engines
 @settings(deadline=None, max_examples=40)
 @given(verbs)
-def test_model(verbs):
+def test_model(engine, verbs):
     """The scripts decide as a model does: a fill works only for the token that holds the lease."""
 
     async def scenario(world):
@@ -40,7 +41,7 @@ def test_model(verbs):
         found = await cache.get("cup")
         assert (None if found is None else found.value) == value
 
-    in_world(scenario)
+    engine(scenario)
 
 
 @pytest.mark.parametrize("servers", [1, 2, 4])

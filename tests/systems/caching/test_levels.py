@@ -7,7 +7,7 @@ import pytest
 from course_lib.experiments import caching_scenes as scenes
 from course_lib.lab import run
 from course_lib.systems import caching
-from tests.systems.caching.cases import in_world, server_of
+from tests.systems.caching.cases import engines, in_world, server_of
 
 
 def test_local_cache_forgets():
@@ -83,7 +83,8 @@ def test_what_pubsub_loses():
     assert run(scenes.three_changes_missed(1, caching.ByStream)) == ["jug", "cup", "mug", "pot"]
 
 
-def test_trimmed_stream():
+@engines
+def test_trimmed_stream(engine):
     """A server that was away for more events than the stream keeps forgets everything."""
 
     async def scenario(world):
@@ -101,7 +102,7 @@ def test_trimmed_stream():
         await here.take()
         return forgotten
 
-    assert in_world(scenario) == ["b", "c", "d", "all", "f", "g", "h", "i"]
+    assert engine(scenario) == ["b", "c", "d", "all", "f", "g", "h", "i"]
 
 
 def test_events_reach_every_server():

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 
+import aiosqlite
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from course_lib.experiments.caching_scenes import price_changes, seen_after
 from course_lib.lab import World, crash_everywhere
 from course_lib.systems import caching
 from course_lib.systems.caching import popular
-from tests.systems.caching.cases import WAYS, in_world, server_of
+from tests.systems.caching.cases import WAYS, engines, in_world, server_of
 
 SAFE = ("leases", "versioned keys", "write-through")
 every = pytest.mark.parametrize("name", WAYS)
@@ -22,10 +23,11 @@ steps = st.lists(
 )
 
 
+@engines
 @every
 @settings(deadline=None, max_examples=15)
 @given(steps)
-def test_one_after_the_other(name, steps):
+def test_one_after_the_other(engine, name, steps):
     """Without concurrency, every strategy reads what was written last, on any server."""
 
     async def scenario(world):
@@ -38,7 +40,7 @@ def test_one_after_the_other(name, steps):
             else:
                 assert await shops[number % 2].read(key) == model.get(key)
 
-    in_world(scenario)
+    engine(scenario)
 
 
 @pytest.mark.parametrize("name", SAFE)
@@ -95,9 +97,10 @@ def test_write_through_asks_the_database_first():
     assert in_world(scenario) == ("old", "never")
 
 
+@engines
 @settings(deadline=None, max_examples=25)
 @given(st.permutations([1, 2, 3, 4]))
-def test_newest_version_stays(order):
+def test_newest_version_stays(engine, order):
     """Whatever the order in which versions arrive, the cache holds the highest so far."""
 
     async def scenario(world):
@@ -108,7 +111,7 @@ def test_newest_version_stays(order):
             found = await cache.get("cup")
             assert found.value == f"v{max(order[: place + 1])}"
 
-    in_world(scenario)
+    engine(scenario)
 
 
 def test_no_deletes():
@@ -126,7 +129,8 @@ def test_no_deletes():
     assert in_world(scenario) == ["old", "old", "new"]
 
 
-def test_new_generation():
+@engines
+def test_new_generation(engine):
     """One INCR invalidates every key of the group, and none of another group."""
 
     async def scenario(world):
@@ -141,10 +145,11 @@ def test_new_generation():
         await shelf.invalidate()
         return [await group.read(key) for group in (shelf, other) for key in ("cup", "mug")]
 
-    assert in_world(scenario) == ["2", "2", "1", "1"]
+    assert engine(scenario) == ["2", "2", "1", "1"]
 
 
-def test_versions_grow():
+@engines
+def test_versions_grow(engine):
     """Every write has a higher version than all before it, also of another key."""
 
     async def scenario(world: World):
@@ -152,4 +157,15 @@ def test_versions_grow():
         versions = [await server.database.write(key, "v") for key in "abab"]
         return versions, await server.database.version("a"), await server.database.version("none")
 
-    assert in_world(scenario) == ([1, 2, 3, 4], 3, None)
+    assert engine(scenario) == ([1, 2, 3, 4], 3, None)
+
+
+def test_only_autocommit():
+    """A connection that would begin transactions of its own is refused: nothing commits them."""
+
+    async def scenario():
+        async with aiosqlite.connect(":memory:") as connection:
+            await caching.SqlDatabase.on(connection)
+
+    with pytest.raises(ValueError, match="isolation_level=None"):
+        asyncio.run(scenario())

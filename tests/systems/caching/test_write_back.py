@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from course_lib.experiments import caching_scenes as scenes
 from course_lib.lab import crash_everywhere, explore
 from course_lib.systems import caching
-from tests.systems.caching.cases import in_world, server_of
+from tests.systems.caching.cases import engines, in_world, server_of
 
 writes = st.lists(st.tuples(st.sampled_from("abcde"), st.booleans()), max_size=15)
 
@@ -20,9 +20,10 @@ async def rows_of(server):
     return {key: await server.database.read(key) for key in "abcde"}
 
 
+@engines
 @settings(deadline=None, max_examples=30)
 @given(writes, st.integers(1, 4))
-def test_some_moment_of_the_past(writes, bound):
+def test_some_moment_of_the_past(engine, writes, bound):
     """After every write the database holds a state that was acknowledged, `bound` keys behind."""
 
     async def scenario(world):
@@ -43,10 +44,11 @@ def test_some_moment_of_the_past(writes, bound):
         await shop.flush()
         assert await rows_of(server) == told
 
-    in_world(scenario)
+    engine(scenario)
 
 
-def test_coalesces():
+@engines
+def test_coalesces(engine):
     """A hundred writes of one key are one row, in one transaction."""
 
     async def scenario(world):
@@ -56,7 +58,7 @@ def test_coalesces():
             await shop.write("cup", str(number))
         return await shop.flush(), await shop.flush(), await server.database.read("cup")
 
-    assert in_world(scenario) == (1, 0, "99")
+    assert engine(scenario) == (1, 0, "99")
 
 
 @pytest.mark.parametrize("flushers", [1, 2])
@@ -79,7 +81,8 @@ def test_restarted_redis_loses_at_most_the_bound(bound):
     assert 0 < sum(told != row for _, told, row in rows) <= bound
 
 
-def test_late_flusher():
+@engines
+def test_late_flusher(engine):
     """A flusher that slept through the next batch changes nothing."""
 
     async def scenario(world):
@@ -95,7 +98,7 @@ def test_late_flusher():
         await buffer.done(late.number)
         return await database.read("cup")
 
-    assert in_world(scenario) == "new"
+    assert engine(scenario) == "new"
 
 
 def test_refused_transaction():

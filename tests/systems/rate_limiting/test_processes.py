@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from tests.systems.rate_limiting.test_real_redis import SLOW, URL, needs_url
+from tests.systems.rate_limiting.test_real_redis import SLOW
+from tests.systems.real_redis import URL, needs_url
 
 PROCESSES, REQUESTS, LIMIT = 8, 60, 5
 RACER = """
@@ -21,7 +22,7 @@ from tests.systems.rate_limiting.test_real_redis import SLOW
 url, prefix, number, requests = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 
 async def race():
-    redis = Redis.from_url(url, decode_responses=True)
+    redis = Redis.from_url(url, decode_responses=True, socket_timeout=None)
     limiter = rate_limiting.RedisLimiter(redis, SLOW[number], prefix)
     await redis.incr(prefix + ":ready")
     await redis.blpop([prefix + ":go"], timeout=60)
@@ -39,7 +40,7 @@ from course_lib.systems.rate_limiting import popular
 url, prefix, limit, requests = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 
 async def race():
-    redis = Redis.from_url(url, decode_responses=True)
+    redis = Redis.from_url(url, decode_responses=True, socket_timeout=None)
     await redis.incr(prefix + ":ready")
     await redis.blpop([prefix + ":go"], timeout=60)
     hits = [await popular.get_then_decr(redis, prefix + ":tokens") for _ in range(requests)]

@@ -23,10 +23,9 @@ from course_lib.systems.rate_limiting import (
     stored_bytes,
 )
 from tests.systems.rate_limiting.cases import ORDINARY, in_words
+from tests.systems.real_redis import URL, needs_url
 
-URL = os.environ.get("COURSE_REDIS_URL")
 PROGRAM = shutil.which("redis-server")
-needs_url = pytest.mark.skipif(URL is None, reason="COURSE_REDIS_URL names no Redis")
 # A day for five units: no refill, and no boundary except at midnight, within a test's time.
 SLOW: list[Any] = [
     TokenBucket(Fraction(5, 86400), 5)

@@ -249,3 +249,24 @@ def test_an_outage_of_redis() -> None:
         return [item.data for item in got if isinstance(item, Notice)]
 
     assert run(scenario()) == ["1", "2", "3", "4"]
+
+
+def test_quiet_minutes() -> None:
+    """However long nothing was said, a hub gets the next notice at once, though redis-py gives up
+    on an answer after 5 seconds."""
+
+    async def scenario() -> float:
+        world, late = World(), 0.0
+        hub = Hub(RedisLog(world.redis("server", socket_timeout=5)), heartbeat=math.inf)
+        following = asyncio.ensure_future(hub.run())
+        queue, log = hub.join("ann"), RedisLog(world.redis("api"))
+        for seconds in range(60, 90):
+            await asyncio.sleep(seconds)
+            began = world.now
+            await log.publish("ann", "hello")
+            assert await queue.get()
+            late = max(late, world.now - began)
+        following.cancel()
+        return late
+
+    assert run(scenario()) == 0.0

@@ -49,6 +49,20 @@ def test_lapses_when_the_server_dies() -> None:
     assert run(scenario()) == [True, True, False, False]
 
 
+def test_servers_with_other_times_to_live() -> None:
+    """A server that lets its entries lapse sooner takes nobody else's entry with its own."""
+
+    async def scenario() -> list[str]:
+        world = World()
+        long, short = (Presence(world.redis(f"{ttl}"), f"{ttl}", ttl=ttl) for ttl in (3600, 30))
+        await long.enter("ann")
+        await short.enter("ann")
+        await asyncio.sleep(31)
+        return await long.where("ann")
+
+    assert run(scenario()) == ["3600:1"]
+
+
 def test_a_short_outage_of_redis_costs_nobody() -> None:
     """Two renewals may fail before an entry lapses."""
 

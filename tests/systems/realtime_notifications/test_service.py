@@ -1,5 +1,6 @@
 """The worker between queue and log: each event's notices are written once, whatever dies."""
 
+import asyncio
 from collections import Counter
 
 from course_lib.experiments.realtime_notifications import once, two_events, worked_off, worker_on
@@ -48,3 +49,23 @@ def test_one_event_several_notices() -> None:
         return [Counter(notice.data for notice in replay.notices) for replay in replays]
 
     assert run(scenario()) == [Counter(f"event {number}" for number in range(25))] * 2
+
+
+def test_a_quiet_hour() -> None:
+    """After an hour without an event a worker tells the next one at once, though redis-py gives up
+    on an answer after 5 seconds."""
+
+    async def scenario() -> tuple[list[str], float]:
+        world = World()
+        redis, api = world.redis("worker", socket_timeout=5), world.redis("api")
+        worker = Worker(EventQueue(redis), RedisLog(redis), lambda event: [Told("ann", event["n"])])
+        working = asyncio.ensure_future(worker.run())
+        await asyncio.sleep(3600)
+        position = await RedisLog(api).end()
+        began = world.now
+        await EventQueue(api).put({"n": "1"})
+        notices = [await anext(RedisLog(api).tail(position))]
+        working.cancel()
+        return [notice.data for notice in notices], world.now - began
+
+    assert run(scenario()) == (["1"], 0.0)
