@@ -1,6 +1,7 @@
 """Chapter 12's experiments: what the sliders show is what the systems did."""
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -127,6 +128,25 @@ def test_memory() -> None:
     ]
     assert int(sizes[1][" sliding log"]) > 4 * int(sizes[0][" sliding log"])
     assert sizes[0][" GCRA"] == sizes[1][" GCRA"]
+
+
+@pytest.mark.parametrize("name", experiments.ALGORITHMS)
+def test_ten_at_a_time(name: str) -> None:
+    """A hit of cost ten stores what ten hits store, whatever the algorithm."""
+
+    async def stored(hits: list[int]) -> int:
+        by_window = name in experiments.BY_WINDOW
+        algorithm: Any = (
+            experiments.BY_WINDOW[name](30, 60)
+            if by_window
+            else experiments.BY_BURST[name](0.5, 30)
+        )
+        limiter = rl.RedisLimiter(World().redis("server 1"), algorithm)
+        for cost in hits:
+            await limiter.hit("user:7", cost)
+        return await rl.stored_bytes(limiter.redis, limiter.key("user:7"))
+
+    assert run(stored([10, 10, 3])) == run(stored([1] * 23))
 
 
 @pytest.mark.parametrize(
