@@ -110,7 +110,8 @@ def crash_everywhere(
     with calm_collector():
         story = _Story(setup, scenario, recover)
         undisturbed = _Victim(None)
-        _, error, _ = undisturbed.play(story, seed)
+        _, error, world = undisturbed.play(story, seed)
+        world.close()
         if error is not None:
             raise error
         points = [(n, moment) for n in range(1, undisturbed.arrived + 1) for moment in MOMENTS]
@@ -141,6 +142,7 @@ class _Victim:
         assert self.crash is not None
         result, error, world = self.play(story, seed)
         message = violated(invariant, result, error)
+        world.close()
         if message is None or self.died is None:
             return None
         number, moment = self.crash

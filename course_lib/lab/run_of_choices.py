@@ -78,9 +78,8 @@ class Run:
             self._loop._choose = None
             self._world.end()
             self._loop.end()
-        if self.redundant:
-            return None
-        message = violated(invariant, result, error)
+        message = None if self.redundant else violated(invariant, result, error)
+        self._world.close()
         if message is None:
             return None
         return Counterexample(self._world.log, result, message, self.switches)

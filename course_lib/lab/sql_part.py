@@ -44,7 +44,10 @@ def _blank() -> bytes:
 
 
 class _Room:
-    """Lets worlds that nobody has any more go before the files run out: a world is a circle."""
+    """Lets worlds that nobody has any more go before the files run out: a world is a circle.
+
+    Worlds that are closed, as those of `explore`, need no collector.
+    """
 
     LEAST = 40  # a system may allow as few as 256 open files, and a database takes three
 
@@ -58,6 +61,10 @@ class _Room:
             gc.collect()
             self._most = max(self.LEAST, 2 * len(self._live))
         self._live.add(database)
+
+    def give_back(self, database: _Database) -> None:
+        """Count one less."""
+        self._live.discard(database)
 
 
 _ROOM = _Room()
@@ -78,6 +85,7 @@ class _Databases:
             made = self._known[name] = _Database(str(path))
             _ROOM.take(made)
             world.on_death(lambda node: _drop_connections(made, node))
+            world.on_close(made.close)
         return self._known[name]
 
 
@@ -94,6 +102,13 @@ class _Database:
 
     def __del__(self) -> None:
         self._kept.close()
+
+    def close(self) -> None:
+        """Close every connection; the file goes with the world."""
+        for connection in list(self.open):
+            connection.drop()
+        self._kept.close()
+        _ROOM.give_back(self)
 
     def connect(self) -> sqlite3.Connection:
         """A plain connection; the world waits for locks, so SQLite itself must not."""

@@ -66,6 +66,7 @@ class World:
         self._parts: dict[str, Any] = {}
         self._told_of_deaths: list[Callable[[str], None]] = []
         self._told_of_stops: list[Callable[[str], None]] = []
+        self._told_of_close: list[Callable[[], None]] = []
 
     def __repr__(self) -> str:
         return (
@@ -212,6 +213,12 @@ class World:
         """No effect happens any more: whoever asks for one dies."""
         self._ended = True
 
+    def close(self) -> None:
+        """Let go of files; for who makes many worlds, and does not wait for the collector."""
+        self.end()
+        for tell in self._told_of_close:
+            tell()
+
     def is_up(self, node: str) -> bool:
         """Whether the node takes connections."""
         return node not in self.network.stopped and node not in self._dead
@@ -227,6 +234,10 @@ class World:
     def on_death(self, tell: Callable[[str], None]) -> None:
         """Call `tell(node)` when a node is killed."""
         self._told_of_deaths.append(tell)
+
+    def on_close(self, tell: Callable[[], None]) -> None:
+        """Call `tell()` when the world is closed."""
+        self._told_of_close.append(tell)
 
     def on_stop(self, tell: Callable[[str], None]) -> None:
         """Call `tell(node)` when a node is stopped."""

@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from course_lib.lab import ProcessDied, World, explore, run, sql_part
+from course_lib.lab import ProcessDied, World, crash_everywhere, explore, run, sql_part
 
 
 def in_world(scenario, **options):
@@ -265,5 +265,22 @@ def test_worlds_let_their_files_go():
         for _ in range(3 * (sql_part._Room.LEAST + before)):
             in_world(scenario)
         assert len(sql_part._ROOM._live) <= 2 * (sql_part._Room.LEAST + before)
+    finally:
+        gc.enable()
+
+
+def test_searches_leave_no_file_open():
+    """Worlds that explore and crash_everywhere made close their databases without the collector."""
+
+    async def scenario(world):
+        async with world.sql("shop") as db:
+            await db.execute("CREATE TABLE IF NOT EXISTS t (n)")
+
+    gc.disable()
+    try:
+        before = set(sql_part._ROOM._live)
+        assert explore(scenario, lambda _: True).holds
+        assert crash_everywhere(scenario, scenario, lambda _: True).holds
+        assert set(sql_part._ROOM._live) <= before
     finally:
         gc.enable()
