@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import shutil
 import sqlite3
 import tempfile
 import weakref
@@ -29,6 +31,7 @@ __all__ = ["connection"]
 
 PLAIN = ("execute", "executemany", "executescript", "commit", "rollback")
 AT_ONCE = ("_execute_fetchall", "_execute_insert")  # aiosqlite's own: execute and fetch in one go
+MEMORY, ENOUGH = "/dev/shm", 2**28  # bytes; a container's is often smaller, and soon full
 STATEMENTS = frozenset((*PLAIN, *AT_ONCE))
 
 
@@ -41,6 +44,13 @@ def _blank() -> bytes:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.close()
         return path.read_bytes()
+
+
+@cache
+def _in_memory() -> str | None:
+    """A folder without a disk behind it, if there is one with room; None means the usual place."""
+    has_room = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH
+    return MEMORY if has_room else None
 
 
 class _Room:
@@ -74,19 +84,28 @@ class _Databases:
     """The database files of one world, gone when the world is."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="world-", ignore_cleanup_errors=True)
+        self._folder = tempfile.TemporaryDirectory(
+            prefix="world-", dir=_in_memory(), ignore_cleanup_errors=True
+        )
         self._known: dict[str, _Database] = {}
 
     def get(self, world: World, name: str) -> _Database:
         """The database of this name, made at first use."""
+        if not self._known:
+            world.on_close(self.close)
         if name not in self._known:
             path = Path(self._folder.name) / f"{len(self._known)}.sqlite"
             path.write_bytes(_blank())
             made = self._known[name] = _Database(str(path))
             _ROOM.take(made)
             world.on_death(lambda node: _drop_connections(made, node))
-            world.on_close(made.close)
         return self._known[name]
+
+    def close(self) -> None:
+        """Close every database and remove the files."""
+        for database in self._known.values():
+            database.close()
+        self._folder.cleanup()
 
 
 class _Database:
@@ -104,7 +123,7 @@ class _Database:
         self._kept.close()
 
     def close(self) -> None:
-        """Close every connection; the file goes with the world."""
+        """Close every connection."""
         for connection in list(self.open):
             connection.drop()
         self._kept.close()
