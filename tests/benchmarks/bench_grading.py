@@ -26,7 +26,7 @@ from tests.benchmarks.report import Row, Table, finish
 from tests.benchmarks.rivals import EXERCISE, NAME, ROOT, Missing, Rivals
 
 SIZES = tuple(int(n) for n in os.environ.get("COURSE_BENCH_GRADING", "4,12").split(","))
-BESIDE = int(os.environ.get("COURSE_BENCH_GRADING_BESIDE", "6"))  # submissions for everybody
+BESIDE = int(os.environ.get("COURSE_BENCH_GRADING_BESIDE", "12"))  # submissions for everybody
 ROUNDS = int(os.environ.get("COURSE_BENCH_GRADING_ROUNDS", "1"))
 TARGET = 2.0
 COHORT = 10_000
