@@ -187,9 +187,17 @@ def test_exercises(path: Path) -> None:
 
 @chapter
 def test_stub_then_check(path: Path) -> None:
-    """An exercise's cell holds its stub as the registry has it; the next cell checks it."""
+    """An exercise's cell holds its stub as the registry has it; the next cell checks it.
+
+    Both are named after the exercise.
+    """
     cells = code(path)
     for name, place in exercises(path).items():
+        short = name.partition(".")[2].replace("_", "-")
+        assert [cell.id for cell in cells[place : place + 2]] == [
+            f"exercise-{short}",
+            f"check-{short}",
+        ]
         assert "exercise" in tags(cells[place])
         assert cells[place].source.strip() == registry.find(name).stub.strip()
         assert re.search(rf"check\(\s*[\"']{re.escape(name)}[\"']", cells[place + 1].source)
