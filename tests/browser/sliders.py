@@ -15,7 +15,7 @@ from tests.browser.notebook import until
 __all__ = ["PRESSES", "WALKS", "Tuned"]
 
 PRESSES = 30
-# Notebook -> cell -> the sliders of its walk: the first goes to and fro, the second steps on.
+# Notebook -> cell -> the sliders of its walk: the first goes up and down, the second steps on.
 WALKS: dict[str, dict[str, tuple[str, ...]]] = {
     "12_rate_limiting": {
         "traffic-tune": ("traffic", "rate"),
