@@ -22,7 +22,7 @@ from tests.benchmarks.report import Row, Table, finish
 __all__ = ["missing", "rows"]
 
 MOVE, FRAME, ROUNDS, FRAMES = 100.0, 16.0, 3, 60  # ms, ms, rounds, frames
-NEEDED = {"parameters", "open"}
+FIRST_CELLS = ("parameters", "open")
 
 # Calls back when the cell's first picture has been painted; the key's time stamp is the start.
 FIRST = """(cell) => {
@@ -66,7 +66,7 @@ def missing() -> str:
 def excerpt(lab: Any, notebook: str, cells: Iterable[str]) -> AbstractContextManager[Any]:
     """Open a notebook with the first cells of a chapter and with these."""
     chapter = nbformat.read(lab.notebooks / f"{notebook}.ipynb", as_version=4)
-    lab.write("sliders", [cell for cell in chapter.cells if cell.id in {*NEEDED, *cells}])
+    lab.write("sliders", [cell for cell in chapter.cells if cell.id in {*FIRST_CELLS, *cells}])
     found: AbstractContextManager[Any] = lab.open("sliders")
     return found
 
@@ -104,8 +104,9 @@ def row(page: Any, number: str, cell_id: str, names: Iterable[str]) -> tuple[Row
     quiet = min(taken, key=lambda times: percentile(times, 95))
     frames = tuned.box.evaluate(SCRUB, FRAMES)
     move, frame = percentile(quiet, 95), percentile(frames, 95)
+    widget = f"{number} {cell_id}"
     cells = {
-        "widget": f"{number} {cell_id}",
+        "widget": widget,
         "moves": str(len(quiet)),
         "p50, ms": f"{percentile(quiet, 50):.0f}",
         "p95, ms": f"{move:.0f}",
@@ -115,11 +116,9 @@ def row(page: Any, number: str, cell_id: str, names: Iterable[str]) -> tuple[Row
     }
     missed = []
     if move > MOVE:
-        missed.append(
-            f"{cells['widget']} follows its slider in {move:.0f} ms (p95), not {MOVE:.0f} ms."
-        )
+        missed.append(f"{widget} follows its slider in {move:.0f} ms (p95), not {MOVE:.0f} ms.")
     if frame > FRAME:
-        missed.append(f"{cells['widget']} scrubs in {frame:.1f} ms (p95), not {FRAME:.0f} ms.")
+        missed.append(f"{widget} scrubs in {frame:.1f} ms (p95), not {FRAME:.0f} ms.")
     return cells, missed
 
 
@@ -129,7 +128,7 @@ def chapter_rows(lab: Any, notebook: str) -> list[tuple[Row, list[str]]]:
 
     walks = WALKS[notebook]
     with excerpt(lab, notebook, walks) as page:
-        for cell_id in ("parameters", "open"):
+        for cell_id in FIRST_CELLS:
             page.run(cell_id)
         return [row(page, notebook[:2], *walk) for walk in walks.items()]
 

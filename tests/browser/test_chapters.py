@@ -4,19 +4,16 @@ The notebooks are found by themselves. Times are the benchmark's matter (`make b
 is printed, and none is a law.
 """
 
-import statistics
 from collections.abc import Iterator
-from itertools import pairwise
 from types import SimpleNamespace
-from typing import Any
 
 import nbformat
 import pytest
 
 pytest.importorskip("playwright", reason="playwright is not installed; browser tests are left out.")
 
-from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.registry import find
+from course_lib.exercises.registry import of_chapter
+from course_lib.lab.measure import percentile
 from tests.browser.jupyterlab import Lab
 from tests.browser.notebook import Notebook
 from tests.browser.sliders import PRESSES, WALKS, Tuned
@@ -24,7 +21,6 @@ from tools import install
 
 NOTEBOOKS = sorted((install.ROOT / "notebooks").glob("*.ipynb"))
 NOT_SHOWN = ("model not found", "Error displaying", "Loading widget", "Error creating widget")
-EXERCISE = "exercise:"
 
 
 @pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -35,15 +31,6 @@ def visit(request: pytest.FixtureRequest, lab: Lab) -> Iterator[SimpleNamespace]
         seen = SimpleNamespace(stored=stored, chapter=page, opened=page.first_sight())
         page.run_all()
         yield seen
-
-
-def exercise_cells(stored: Any) -> Iterator[tuple[Exercise, str, str]]:
-    """Each exercise of a notebook, its cell, and the cell that checks it."""
-    code = [cell for cell in stored.cells if cell.cell_type == "code"]
-    for cell, after in pairwise(code):
-        for tag in cell.metadata.get("tags", []):
-            if tag.startswith(EXERCISE):
-                yield find(tag.removeprefix(EXERCISE)), cell.id, after.id
 
 
 def test_stored_pictures_before_any_run(visit: SimpleNamespace) -> None:
@@ -81,14 +68,15 @@ def test_each_press_of_a_slider_changes_the_picture(
             assert picture != last
             last = picture
         assert len(times) == PRESSES
-        p50, p95 = statistics.median(times), sorted(times)[round(0.95 * len(times)) - 1]
+        p50, p95 = percentile(times, 50), percentile(times, 95)
         print(f"{cell_id}: key to changed picture p50 {p50:.0f} ms, p95 {p95:.0f} ms")
 
 
-def test_an_exercise_is_failed_and_then_passed(visit: SimpleNamespace, chapter: Notebook) -> None:
+def test_an_exercise_is_failed_and_then_passed(chapter: Notebook) -> None:
     """A wrong answer gets FAIL with the name of its misconception, the right one PASS."""
-    exercise, stub, check = next(exercise_cells(visit.stored))
-    mistake = exercise.mistakes[0]
+    exercise = of_chapter(chapter.path.stem.partition("_")[2])[0]
+    mistake, name = exercise.mistakes[0], exercise.id.partition(".")[2].replace("_", "-")
+    stub, check = f"exercise-{name}", f"check-{name}"
     chapter.type_over(stub, mistake.source)
     chapter.run(stub)
     said = chapter.run(check)

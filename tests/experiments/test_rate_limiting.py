@@ -1,7 +1,6 @@
 """Chapter 12's experiments: what the sliders show is what the systems did."""
 
 import re
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -135,12 +134,7 @@ def test_ten_at_a_time(name: str) -> None:
     """A hit of cost ten stores what ten hits store, whatever the algorithm."""
 
     async def stored(hits: list[int]) -> int:
-        by_window = name in experiments.BY_WINDOW
-        algorithm: Any = (
-            experiments.BY_WINDOW[name](30, 60)
-            if by_window
-            else experiments.BY_BURST[name](0.5, 30)
-        )
+        algorithm = experiments.limiter_named(name, rate=1, burst=30, window=30)
         limiter = rl.RedisLimiter(World().redis("server 1"), algorithm)
         for cost in hits:
             await limiter.hit("user:7", cost)

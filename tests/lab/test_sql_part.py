@@ -252,35 +252,35 @@ def test_lost_update():
     assert right.exhaustive
 
 
-def test_worlds_let_their_files_go():
+@pytest.fixture
+def no_collector():
+    """Garbage stays for the time of a test."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def test_worlds_let_their_files_go(no_collector):
     """Worlds that nobody has any more close their databases, before the files run out."""
 
     async def scenario(world):
         async with world.sql("shop") as db:
             await db.execute("CREATE TABLE t (n)")
 
-    gc.disable()
-    try:
-        before = len(sql_part._ROOM._live)
-        for _ in range(3 * (sql_part._Room.LEAST + before)):
-            in_world(scenario)
-        assert len(sql_part._ROOM._live) <= 2 * (sql_part._Room.LEAST + before)
-    finally:
-        gc.enable()
+    before = len(sql_part._ROOM._live)
+    for _ in range(3 * (sql_part._Room.LEAST + before)):
+        in_world(scenario)
+    assert len(sql_part._ROOM._live) <= 2 * (sql_part._Room.LEAST + before)
 
 
-def test_searches_leave_no_file_open():
+def test_searches_leave_no_file_open(no_collector):
     """Worlds that explore and crash_everywhere made close their databases without the collector."""
 
     async def scenario(world):
         async with world.sql("shop") as db:
             await db.execute("CREATE TABLE IF NOT EXISTS t (n)")
 
-    gc.disable()
-    try:
-        before = set(sql_part._ROOM._live)
-        assert explore(scenario, lambda _: True).holds
-        assert crash_everywhere(scenario, scenario, lambda _: True).holds
-        assert set(sql_part._ROOM._live) <= before
-    finally:
-        gc.enable()
+    before = set(sql_part._ROOM._live)
+    assert explore(scenario, lambda _: True).holds
+    assert crash_everywhere(scenario, scenario, lambda _: True).holds
+    assert set(sql_part._ROOM._live) <= before

@@ -11,12 +11,12 @@ import sqlite3
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiosqlite
 import pytest
@@ -120,16 +120,23 @@ def _connect(path: Path, level: Any) -> sqlite3.Connection:
     return connection
 
 
+W = TypeVar("W", bound=RealWorld)
+
+
+async def within(world: W, act: Callable[[W], Awaitable[Any]]) -> Any:
+    """Let somebody act, and close what was opened."""
+    try:
+        return await act(world)
+    finally:
+        await world.close()
+
+
 def on_redis(scenario: Callable[[Any], Coroutine[Any, Any, Any]], autocommit: bool = False) -> Any:
     """Run a scenario on a real Redis and a real file, and give its result."""
 
     async def bounded(url: str, folder: Path) -> Any:
-        world = RealWorld(url, folder, autocommit)
-        try:
-            async with asyncio.timeout(IN_TIME):
-                return await scenario(world)
-        finally:
-            await world.close()
+        async with asyncio.timeout(IN_TIME):
+            return await within(RealWorld(url, folder, autocommit), scenario)
 
     with own_database() as url, tempfile.TemporaryDirectory() as folder:
         return asyncio.run(bounded(url, Path(folder)))

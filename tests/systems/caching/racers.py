@@ -7,7 +7,7 @@ from typing import Any
 
 from course_lib.systems import caching
 from course_lib.systems.caching import popular
-from tests.systems.real_redis import RealWorld, meet
+from tests.systems.real_redis import RealWorld, meet, within
 
 Shop = tuple[Callable[[str], Awaitable[Any]], Callable[[str, str], Awaitable[Any]]]
 HOUR = 3600
@@ -69,15 +69,7 @@ async def opened(world: RealWorld, way: str, owner: str, kind: type[Counting] = 
 
 def in_process(act: Callable[[RealWorld], Awaitable[Any]], url: str, folder: Path) -> Any:
     """Run one process's part."""
-
-    async def scenario() -> Any:
-        world = RealWorld(url, folder, autocommit=True)
-        try:
-            return await act(world)
-        finally:
-            await world.close()
-
-    return asyncio.run(scenario())
+    return asyncio.run(within(RealWorld(url, folder, autocommit=True), act))
 
 
 def stampede(number: int, processes: int, way: str, keys: int, url: str, folder: Path) -> list[Any]:

@@ -9,20 +9,12 @@ from typing import Any
 
 from course_lib.experiments.realtime_notifications import two_events, worker_on
 from course_lib.systems.realtime_notifications import Presence, RedisLog
-from tests.systems.real_redis import RealWorld, meet
+from tests.systems.real_redis import RealWorld, meet, within
 
 
 def in_process(act: Callable[[RealWorld], Awaitable[Any]], url: str) -> Any:
     """Run one process's part."""
-
-    async def scenario() -> Any:
-        world = RealWorld(url, Path())
-        try:
-            return await act(world)
-        finally:
-            await world.close()
-
-    return asyncio.run(scenario())
+    return asyncio.run(within(RealWorld(url, Path()), act))
 
 
 def publish_all(number: int, processes: int, sources: int, url: str) -> list[str]:

@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from course_lib.experiments.sagas import STYLES, database
 from course_lib.systems import sagas
-from tests.systems.real_redis import IN_TIME, RealWorld
+from tests.systems.real_redis import IN_TIME, RealWorld, within
 
 ORDER = sagas.Order("order-1")
 
@@ -58,7 +58,7 @@ def life(style: str, verb: str, folder: Path, port: int) -> None:
         placing = STYLES[style](site, timeout=IN_TIME)
         await (placing.place(ORDER) if verb == "place" else placing.recover())
 
-    asyncio.run(in_site(act, Site("", folder, port)))
+    asyncio.run(within(Site("", folder, port), act))
 
 
 class Watched(Redis):
@@ -102,12 +102,4 @@ def worker(service: str, dies: tuple[str, int], url: str, folder: Path) -> None:
         while True:
             await reactor.poll(wait=0)
 
-    asyncio.run(in_site(act, Site(url, folder)))
-
-
-async def in_site(act: Callable[[Any], Awaitable[Any]], site: Site) -> Any:
-    """Let somebody act, and close what was opened."""
-    try:
-        return await act(site)
-    finally:
-        await site.close()
+    asyncio.run(within(Site(url, folder), act))
