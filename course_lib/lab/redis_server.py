@@ -245,6 +245,8 @@ class Socket(AsyncFakeSocket):
         self._blocked_command = task = asyncio.current_task()
         assert task is not None
         task.set_name(f"{self.target}, for {self.who}")
+        if self._gone:  # the client left before this task had its first turn
+            task.cancel()
         await super()._async_blocking(timeout, try_again, event, callback, shape)
 
     def _xreadgroup(self, *given: Any) -> Any:

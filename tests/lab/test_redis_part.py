@@ -294,6 +294,26 @@ def test_who_has_left_takes_nothing():
     assert in_world(scenario)[0] == ("jobs", "job")
 
 
+@pytest.mark.parametrize("turns", range(12))
+def test_who_leaves_at_once_takes_nothing(turns):
+    """A BLPOP cancelled in the very instant in which it arrives takes nothing, at whichever turn of
+    the loop that is."""
+
+    async def scenario(world):
+        await world.redis("worker").ping()
+        leaving = asyncio.create_task(world.redis("leaver").blpop("jobs"))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        leaving.cancel()
+        await asyncio.sleep(1)
+        left_waiting = asyncio.all_tasks() - {asyncio.current_task()}
+        client = world.redis("worker")
+        await client.rpush("jobs", "job")
+        return left_waiting, await client.blpop("jobs", timeout=1)
+
+    assert in_world(scenario)[0] == (set(), ("jobs", "job"))
+
+
 def test_who_waits_longest_is_served_first():
     """Waiting commands get what comes in the order in which they began to wait, in every world."""
 
