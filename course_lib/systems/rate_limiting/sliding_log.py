@@ -28,36 +28,35 @@ __all__ = ["SlidingLog"]
 
 SCRIPT = """
 local limit, window, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local time = redis.call('TIME')
+local key, time = KEYS[1], redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local function at(i) return tonumber(redis.call('LINDEX', KEYS[1], i) or nil) end
-local function add(n)
-  for _ = 1, n do redis.call('RPUSH', KEYS[1], string.format('%d', now)) end
-end
+local stamp = string.format('%d', now)
+local function at(i) return tonumber(redis.call('LINDEX', key, i) or nil) end
 
 local newest, future = at(-1), 0
 while newest and newest > now do
-  redis.call('RPOP', KEYS[1])
+  redis.call('RPOP', key)
   newest, future = at(-1), future + 1
 end
-add(future)
+for _ = 1, future do redis.call('RPUSH', key, stamp) end
 local oldest = newest and at(0)
 while oldest and oldest <= now - window do
-  redis.call('LPOP', KEYS[1])
+  redis.call('LPOP', key)
   oldest = at(0)
 end
-local count = oldest and redis.call('LLEN', KEYS[1]) or future
+local count = oldest and redis.call('LLEN', key) or future
 
-local allowed = count + cost <= limit
-if allowed then add(cost); count = count + cost end
+local too_many, wait = count + cost - limit, 0
+local allowed = too_many <= 0
+if allowed then
+  for _ = 1, cost do redis.call('RPUSH', key, stamp) end
+  count = count + cost
+elseif cost > limit then wait = -1
+else wait = (too_many == 1 and oldest or at(too_many - 1)) + window - now end
 if allowed or future > 0 then newest = now end
+if newest == now then redis.call('PEXPIRE', key, math.ceil(window / 1000) + 1) end
 local reset = count > 0 and newest + window - now or 0
-if newest == now then redis.call('PEXPIRE', KEYS[1], math.ceil(window / 1000) + 1) end
-local too_many = count + cost - limit
-local wait = (allowed and 0) or (cost > limit and -1)
-  or (too_many == 1 and oldest or at(too_many - 1)) + window - now
-local remaining = math.max(0, limit - count)
-return string.format('%d %d %d %d', allowed and 1 or 0, remaining, wait, reset)
+return string.format('%d %d %d %d', allowed and 1 or 0, math.max(0, limit - count), wait, reset)
 """
 
 
