@@ -23,11 +23,21 @@ DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef
 FOR_CELLS = ("course_lib.grading.inside.cell", "fakeredis")
 FOR_NOTEBOOKS = (
     "course_lib.grading.inside.notebook",
+    "course_lib.lab.http_part",
+    "course_lib.lab.redis_part",
+    "course_lib.lab.sql_part",
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.logger",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
+    "ipykernel.debugger",
     "ipykernel.ipkernel",
     "ipykernel.kernelapp",
     "ipykernel.zmqshell",
     "jupyter_client.asynchronous",
     "nbclient",
+    "tornado.platform.asyncio",
 )
 
 

@@ -26,9 +26,9 @@ __all__ = ["main"]
 
 Fds = list[int]
 FIRST_KEPT = 200
-LEFT_OUT = "rfc3987_syntax"
-"""It takes a second to import. jsonschema does without it: then it does not check IRIs, and a
-notebook's schema has none.
+LEFT_OUT = ("rfc3987_syntax", "debugpy")
+"""What would be imported and not used. The first takes a second; jsonschema does without it: it
+checks IRIs, and a notebook's schema has none. The second lets an editor stop a kernel at a line.
 """
 
 
@@ -36,7 +36,8 @@ def main() -> None:
     """Serve requests on the socket that is the standard input, until it closes."""
     control = socket.socket(fileno=os.dup(0))
     modules: list[str] = json.loads(control.recv(1 << 16) or "[]")
-    sys.modules[LEFT_OUT] = None  # type: ignore[assignment]
+    for name in LEFT_OUT:
+        sys.modules[name] = None  # type: ignore[assignment]
     for name in modules:
         _import(name)
     _no_answers()
