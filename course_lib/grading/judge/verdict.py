@@ -41,19 +41,19 @@ def judge(task: Said, open_channel: Open) -> Said:
 
 def _judged(exercise: Exercise, task: Said, open_channel: Open) -> Said:
     try:
-        graded, state = _examined(exercise, task, task["seeds"], open_channel)
+        graded, told = _examined(exercise, task, task["seeds"], open_channel)
     except Violation as violation:
         return _violated(exercise, violation)
-    said: Said = {"exercise": exercise.id, "state": str(graded.state), "cell": state}
-    said["properties"] = _lines(exercise, graded)
-    if graded.state in (State.FAIL, State.UNKNOWN):
+    said: Said = {"exercise": exercise.id, "state": str(graded.state)}
+    said |= {"cell": _cell(exercise, told), "properties": _lines(exercise, graded)}
+    if graded.state in (State.FAIL, State.UNKNOWN) and _defined(told):
         said["example"] = _example(exercise, task, open_channel)
     return said
 
 
 def _examined(
     exercise: Exercise, task: Said, seeds: list[int], open_channel: Open
-) -> tuple[Verdict, str]:
+) -> tuple[Verdict, Said]:
     """Put the learner's code to the check in a fresh jail; raise Violation when it broke a rule."""
     session = Session(open_channel())
     hello = {key: task[key] for key in ("prelude", "source")}
@@ -61,13 +61,17 @@ def _examined(
     verdict = examine(exercise, RemoteAttempt(session, exercise.name), seeds)
     if session.violation is not None:
         raise session.violation
-    return verdict, _cell(exercise, told)
+    return verdict, told
+
+
+def _defined(told: Said) -> bool:
+    return told.get("found") is True
 
 
 def _cell(exercise: Exercise, told: Said) -> str:
     """What running the cell showed, in our own words."""
     failed = printable(str(told.get("failed", "")))[:80]
-    if told.get("found") is not True:
+    if not _defined(told):
         reason = f"; the cell ended with {failed}" if failed else ""
         return f"The cell does not define `{exercise.name}`{reason}."
     return f"The cell ended with {failed}." if failed else ""
