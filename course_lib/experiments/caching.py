@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-import aiosqlite
 from redis.asyncio import Redis
 
 from course_lib.lab import Effect, World, explore
@@ -56,24 +55,16 @@ async def open_server(world: World, name: str, **rows: str) -> Server:
     """
     ready: set[str] = world.part("tables", set)
     if not ready:
-        setup = await caching.SqlDatabase.on(await _autocommit(world, "setup"))
+        setup = await caching.SqlDatabase.on(await world.sql("setup", isolation_level=None))
         for key, value in rows.items():
             await setup.write(key, value)
         cache = caching.RedisCache(world.redis("setup"))
         await cache.load()
         # Only now: if the setup dies halfway, the next server begins it again.
         ready.add("made")
-    connection = await _autocommit(world, name)
+    connection = await world.sql(name, isolation_level=None)
     redis = world.redis(name)
     return Server(name, world, redis, caching.RedisCache(redis), caching.SqlDatabase(connection))
-
-
-async def _autocommit(world: World, who: str) -> aiosqlite.Connection:
-    """A connection without transactions of its own; a real one is opened so, and cannot change."""
-    connection = await world.sql(who)
-    if connection.isolation_level is not None:
-        connection.isolation_level = None
-    return connection
 
 
 async def readers_at_once(

@@ -16,7 +16,7 @@ import sqlite3
 import tempfile
 import weakref
 from collections.abc import Callable, Generator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,10 @@ PLAIN = ("execute", "executemany", "executescript", "commit", "rollback")
 AT_ONCE = ("_execute_fetchall", "_execute_insert")  # aiosqlite's own: execute and fetch in one go
 MEMORY, ENOUGH = "/dev/shm", 2**28  # bytes; a container's is often smaller, and soon full
 STATEMENTS = frozenset((*PLAIN, *AT_ONCE))
+SET_WHEN_OPENED = (
+    "isolation_level cannot be set here: the connection belongs to another thread. "
+    "Open it so: isolation_level=..."
+)
 
 
 @cache
@@ -129,10 +133,12 @@ class _Database:
         self._kept.close()
         _ROOM.give_back(self)
 
-    def connect(self) -> sqlite3.Connection:
+    def connect(self, isolation_level: Any = "") -> sqlite3.Connection:
         """A plain connection; the world waits for locks, so SQLite itself must not."""
         # A world may be let go in any thread: whichever happens to collect the garbage.
-        connection = sqlite3.connect(self.path, timeout=0, check_same_thread=False)
+        connection = sqlite3.connect(
+            self.path, timeout=0, check_same_thread=False, isolation_level=isolation_level
+        )
         connection.execute("PRAGMA synchronous=OFF")
         return connection
 
@@ -142,10 +148,12 @@ class _Database:
         self.unlocked = asyncio.Event()
 
 
-def connection(world: World, who: str, database: str, busy_timeout: float) -> aiosqlite.Connection:
+def connection(
+    world: World, who: str, database: str, busy_timeout: float, isolation_level: str | None
+) -> aiosqlite.Connection:
     """An aiosqlite connection whose statements go through the world."""
-    databases = world.part("sql", _Databases)
-    return _Connection(world, who, database, databases.get(world, database), busy_timeout)
+    file = world.part("sql", _Databases).get(world, database)
+    return _Connection(world, who, database, file, busy_timeout, isolation_level)
 
 
 def _drop_connections(database: _Database, node: str) -> None:
@@ -163,9 +171,17 @@ def _model() -> dict[str, Any]:
 
 
 class _Connection(aiosqlite.Connection):
-    def __init__(self, world: World, who: str, name: str, database: _Database, busy_timeout: float):
+    def __init__(
+        self,
+        world: World,
+        who: str,
+        name: str,
+        database: _Database,
+        busy_timeout: float,
+        isolation_level: str | None,
+    ):
         vars(self).update(_model())
-        self._connector = database.connect
+        self._connector = partial(database.connect, isolation_level)
         self.who = who
         self._world, self._name, self._database = world, name, database
         self._busy_timeout = busy_timeout
@@ -186,6 +202,15 @@ class _Connection(aiosqlite.Connection):
         if self.died:
             raise ProcessDied(f"{self.who} died")
         return super()._conn
+
+    @property
+    def isolation_level(self) -> str | None:
+        """How the connection was opened; to set it fails, as on a real one."""
+        return self._conn.isolation_level
+
+    @isolation_level.setter
+    def isolation_level(self, level: str | None) -> None:
+        raise sqlite3.ProgrammingError(SET_WHEN_OPENED)
 
     def __del__(self) -> None:
         self.drop()

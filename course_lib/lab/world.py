@@ -112,15 +112,20 @@ class World:
         return redis_part.client(self, who, server, options)
 
     def sql(
-        self, who: str, database: str = "main", busy_timeout: float = 5.0
+        self,
+        who: str,
+        database: str = "main",
+        busy_timeout: float = 5.0,
+        isolation_level: str | None = "",
     ) -> aiosqlite.Connection:
         """An aiosqlite connection of node `who`, for `async with`; each statement is one effect.
 
         A statement that meets a lock waits for it, at most `busy_timeout` virtual seconds.
+        `isolation_level` is that of `sqlite3.connect`: None begins no transaction by itself.
         """
         from course_lib.lab import sql_part
 
-        return sql_part.connection(self, who, database, busy_timeout)
+        return sql_part.connection(self, who, database, busy_timeout, isolation_level)
 
     def disk(self, who: str, disk: str = "disk") -> Disk:
         """The files of node `who`; each read or write is one effect, and outlives the process."""

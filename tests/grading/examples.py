@@ -189,10 +189,16 @@ async def pay(db, account, amount):
         return "twice"
     except sqlite3.IntegrityError as error:
         await db.rollback()
+    try:
+        db.isolation_level = None
+    except sqlite3.ProgrammingError as error:
+        pass
+    else:
+        return "set"
     cursor = await db.cursor()
     await cursor.execute("SELECT name, body FROM note ORDER BY rowid")
     seen = [[row["name"], row[1].decode(), *row.keys()] async for row in cursor]
-    return [True, db.in_transaction, len(seen), seen[:1], [c[0] for c in cursor.description]]
+    return [True, db.isolation_level, len(seen), seen[:1], [c[0] for c in cursor.description]]
 """
 RACE = PAY.replace('await db.execute("BEGIN IMMEDIATE")', "pass")
 
@@ -212,7 +218,7 @@ async def pay(attempt: Attempt, draw: random.Random, world: World) -> object:
         given = await asyncio.gather(attempt.wait(one, "ann", 70), attempt.wait(two, "ann", 70))
         left = await one.execute_fetchall("SELECT cents FROM account")
     seen = [["ann", "a", "name", "body"]]
-    right = [[True, False, 2, seen, ["name", "body"]], [False, False]]
+    right = [[True, "", 2, seen, ["name", "body"]], [False, False]]
     kept = sorted(given, key=len, reverse=True) == right
     return "no account is overdrawn" if [row[0] for row in left] == [30] and kept else given
 

@@ -85,6 +85,22 @@ def test_isolation():
     assert in_world(scenario)[0] == (10, 0)
 
 
+def test_no_transaction_unless_asked_for():
+    """With isolation_level=None each statement counts at once, and BEGIN begins a transaction."""
+
+    async def scenario(world):
+        await stock_of(world)
+        async with world.sql("a", isolation_level=None) as a, world.sql("b") as b:
+            assert (a.isolation_level, b.isolation_level) == (None, "")
+            await a.execute("UPDATE stock SET amount = 9")
+            at_once, begun = await amount(b), a.in_transaction
+            await a.execute("BEGIN")
+            await a.execute("UPDATE stock SET amount = 8")
+            return at_once, begun, await amount(b), a.in_transaction
+
+    assert in_world(scenario)[0] == (9, False, 9, True)
+
+
 def test_a_writer_waits_for_the_lock():
     """It waits in virtual time for the other to commit, and goes on at that moment."""
 
@@ -181,8 +197,7 @@ def test_a_statement_on_its_way_dies_with_its_process():
 
     async def scenario(world):
         await stock_of(world)
-        db = await world.sql("shop")
-        db.isolation_level = None
+        db = await world.sql("shop", isolation_level=None)
         task = asyncio.create_task(db.execute("UPDATE stock SET amount = 0"))
         await asyncio.sleep(0.5)
         world.kill("shop")

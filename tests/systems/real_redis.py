@@ -79,9 +79,8 @@ def _taken(server: Any) -> tuple[int, str]:
 class RealWorld:
     """What scenarios ask of a world: Redis, SQL and the time, from real engines in real time."""
 
-    def __init__(self, url: str, folder: Path, autocommit: bool = False) -> None:
+    def __init__(self, url: str, folder: Path) -> None:
         self.url, self.folder = url, folder
-        self._level = None if autocommit else ""
         self._parts: dict[str, Any] = {}
         self._open: list[Any] = []
 
@@ -95,10 +94,10 @@ class RealWorld:
         self._open.append(client.aclose)
         return client
 
-    def sql(self, who: str, database: str = "main") -> Any:
+    def sql(self, who: str, database: str = "main", isolation_level: str | None = "") -> Any:
         """A connection to a SQLite file."""
         path = self.folder / f"{database}.sqlite"
-        connection = aiosqlite.Connection(partial(_connect, path, self._level), 64)
+        connection = aiosqlite.Connection(partial(_connect, path, isolation_level), 64)
         self._open.append(connection.close)
         return connection
 
@@ -131,12 +130,12 @@ async def within(world: W, act: Callable[[W], Awaitable[Any]]) -> Any:
         await world.close()
 
 
-def on_redis(scenario: Callable[[Any], Coroutine[Any, Any, Any]], autocommit: bool = False) -> Any:
+def on_redis(scenario: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
     """Run a scenario on a real Redis and a real file, and give its result."""
 
     async def bounded(url: str, folder: Path) -> Any:
         async with asyncio.timeout(IN_TIME):
-            return await within(RealWorld(url, folder, autocommit), scenario)
+            return await within(RealWorld(url, folder), scenario)
 
     with own_database() as url, tempfile.TemporaryDirectory() as folder:
         return asyncio.run(bounded(url, Path(folder)))

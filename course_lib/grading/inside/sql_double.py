@@ -117,7 +117,6 @@ class SqlConnection:
 
     def __init__(self, learner: "Learner", number: int, options: dict[str, Any]) -> None:
         self._learner, self._number = learner, number
-        self._level: str | None = ""
         self.in_transaction = False
 
     async def ask(self, *request: Any) -> list[Any]:
@@ -128,13 +127,12 @@ class SqlConnection:
         return answer or []
 
     @property
-    def isolation_level(self) -> str | None:
-        return self._level
+    def isolation_level(self) -> Any:
+        return self._learner.ask(self._number, ["isolation"])
 
     @isolation_level.setter
     def isolation_level(self, level: str | None) -> None:
-        self._learner.ask(self._number, ["isolation", level])
-        self._level = level
+        raise sqlite3.ProgrammingError("isolation_level is set when a connection is opened")
 
     @property
     def total_changes(self) -> int:

@@ -28,11 +28,10 @@ class Sql:
         return {}
 
     def ask(self, payload: Any) -> object:
-        """Set the isolation level, or count the changes; nothing else is known without waiting."""
+        """Tell what is known without waiting."""
         match payload:
-            case ["isolation", None | str() as level]:
-                self._connection.isolation_level = level  # type: ignore[assignment]
-                return None
+            case ["isolation"]:
+                return self._connection.isolation_level
             case ["changes"]:
                 return self._connection.total_changes
         raise NotSendable("an SQL statement that does not wait")

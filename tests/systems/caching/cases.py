@@ -1,7 +1,6 @@
 """What the tests of caching share: stores in a world, and ways to read and write by name."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
@@ -30,7 +29,7 @@ def in_world(scenario: Callable[[World], Any], **options: Any) -> Any:
 # For laws that hold at any speed: on fakeredis, and on a real Redis with a real file.
 engines = pytest.mark.parametrize(
     "engine",
-    [in_world, pytest.param(partial(on_redis, autocommit=True), marks=needs_url)],
+    [in_world, pytest.param(on_redis, marks=needs_url)],
     ids=["fakeredis", "Redis"],
 )
 

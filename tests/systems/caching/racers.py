@@ -63,13 +63,13 @@ WAYS = {"leases": leased, "popular": naive}
 async def opened(world: RealWorld, way: str, owner: str, kind: type[Counting] = Counting) -> Shop:
     """A process's own connections, and its way to read and write through them."""
     redis = world.redis(owner)
-    database = await caching.SqlDatabase.on(await world.sql(owner))
+    database = await caching.SqlDatabase.on(await world.sql(owner, isolation_level=None))
     return WAYS[way](redis, kind(database, redis), owner)
 
 
 def in_process(act: Callable[[RealWorld], Awaitable[Any]], url: str, folder: Path) -> Any:
     """Run one process's part."""
-    return asyncio.run(within(RealWorld(url, folder, autocommit=True), act))
+    return asyncio.run(within(RealWorld(url, folder), act))
 
 
 def stampede(number: int, processes: int, way: str, keys: int, url: str, folder: Path) -> list[Any]:
@@ -141,7 +141,7 @@ def writes_back(number: int, processes: int, keys: int, url: str, folder: Path) 
 
     async def act(world: RealWorld) -> None:
         redis = world.redis("")
-        database = await caching.SqlDatabase.on(await world.sql("main"))
+        database = await caching.SqlDatabase.on(await world.sql("main", isolation_level=None))
         shop = write_back(redis, database, f"{number}")
         await meet(redis, "begin", processes)
         for key in range(number, keys, processes):
@@ -166,7 +166,7 @@ def dies_in_its_flush(number: int, url: str, folder: Path) -> None:
     """Acknowledge two writes and flush: whoever looks on kills us before they are written."""
 
     async def act(world: RealWorld) -> None:
-        database = await Stuck.on(await world.sql("main"))
+        database = await Stuck.on(await world.sql("main", isolation_level=None))
         database.redis = redis = world.redis("")  # type: ignore[attr-defined]
         shop = write_back(redis, database, f"{number}")
         await shop.write("key 0", "told")
@@ -180,7 +180,7 @@ def flushes(url: str, folder: Path) -> int:
     """Flush once; how many rows were written."""
 
     async def act(world: RealWorld) -> int:
-        database = await caching.SqlDatabase.on(await world.sql("main"))
+        database = await caching.SqlDatabase.on(await world.sql("main", isolation_level=None))
         return await write_back(world.redis(""), database, "next").flush()
 
     return in_process(act, url, folder)

@@ -6,7 +6,6 @@ The laws of leases, versions and write-back run on it in the files beside this o
 import asyncio
 import os
 import random
-from functools import partial
 from typing import Any
 
 import pytest
@@ -15,7 +14,6 @@ from course_lib.systems import caching
 from tests.systems.caching.cases import engines, server_of
 from tests.systems.real_redis import needs_url, on_redis
 
-real = partial(on_redis, autocommit=True)
 # Channels of pub/sub are the whole server's, whatever the number of the database.
 NAME = f"changes:{os.getpid()}"
 
@@ -51,7 +49,7 @@ def test_what_pubsub_loses(kind: Any, heard: list[str]) -> None:
         await here.stop()
         return got
 
-    assert real(scenario) == heard
+    assert on_redis(scenario) == heard
 
 
 @needs_url
@@ -74,7 +72,7 @@ def test_events_empty_the_first_level(kind: Any) -> None:
         await events.stop()
         return [*answers, await shop.read("cup")]
 
-    assert real(scenario) == ["old", "old", "new"]
+    assert on_redis(scenario) == ["old", "old", "new"]
 
 
 @needs_url
@@ -90,7 +88,7 @@ def test_the_newest_of_many(seed: int) -> None:
         )
         return await caches[0].get("cup")
 
-    assert real(scenario) == caching.Found("v40")
+    assert on_redis(scenario) == caching.Found("v40")
 
 
 @needs_url
@@ -122,7 +120,7 @@ def test_flushers_and_writers_at_once() -> None:
         assert rows == {key: str(20 + int(key[-1])) for key in rows}
         assert await shops[0].flush() == 0
 
-    real(scenario)
+    on_redis(scenario)
 
 
 @engines
