@@ -2,9 +2,10 @@
 
 Equal atomicity: each contestant checks and counts in one step; in Redis that is one script and one
 round trip. Ours also reads the server's clock and answers what remains and when to come back.
-`limits` answers yes or no, `pyrate-limiter` also when to come back; the rows `whole` ask them for
-the rest too, in a second step, as a service does that sends RateLimit fields. Each run sends
-requests of one client against LIMIT a minute: the first LIMIT are admitted, the rest refused.
+`limits` answers yes or no, `pyrate-limiter` also when to come back; the columns `whole` hold
+what they say of the rest too, asked in a second step, as a service does that sends RateLimit
+fields. Each run sends requests of one client against LIMIT a minute: the first LIMIT are admitted,
+the rest refused.
 
 fakeredis takes 25 to 80 microseconds for each command inside a script, which a real Redis does in
 about one. So where redis-server is installed, it is measured too, its CPU time included.
