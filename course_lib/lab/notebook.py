@@ -4,6 +4,8 @@ IPython asks its `loop_runner` to run a cell that awaits. `open_lab` puts a virt
 that cells follow each other on one clock, and no cell waits for real. Cells without `await` run
 there too: `asyncio.create_task` in such a cell would else go to the kernel's own loop.
 
+A cell that names what no cell has made yet, because cells were run out of order, says what to do.
+
 A cell that is cut short takes the tasks that it started with it; those of earlier cells stay,
 unless the program never ended or was interrupted, which may have been their doing.
 """
@@ -11,9 +13,11 @@ unless the program never ended or was interrupted, which may have been their doi
 from __future__ import annotations
 
 import asyncio
+import sys
 import weakref
 from collections.abc import Collection, Coroutine, Iterator
 from contextlib import contextmanager
+from types import TracebackType
 from typing import Any
 
 from course_lib.lab.clock import VirtualLoop
@@ -83,6 +87,24 @@ def _no_tracebacks(shell: Any) -> Iterator[None]:
         del shell.showtraceback
 
 
+def _show_name_error(
+    shell: Any,
+    kind: type[NameError],
+    error: NameError,
+    trace: TracebackType,
+    tb_offset: int | None = None,
+) -> None:
+    shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace.tb_frame.f_locals is shell.user_ns:  # the cell itself, and no function that it calls
+        print(
+            f"If a cell further up makes `{error.name}`, run that one first: "
+            "Run, Run All Above Selected Cell.",
+            file=sys.stderr,
+        )
+
+
 def open_lab() -> Lab:
     """Let this notebook's cells await on virtual time, from 0 s; called again, it starts afresh."""
     from IPython.core.getipython import get_ipython
@@ -96,4 +118,5 @@ def open_lab() -> Lab:
     lab = Lab(shell)
     shell.loop_runner = lab.run_cell
     shell.should_run_async = _always  # type: ignore[method-assign]
+    shell.set_custom_exc((NameError,), _show_name_error)  # type: ignore[no-untyped-call]
     return lab

@@ -162,6 +162,24 @@ def test_a_lost_error(kernel):
     assert kernel.run("await asyncio.sleep(100)\nran") == "[]"
 
 
+@pytest.mark.parametrize("body", ["check('a', cache_of_mine)", "await cache_of_mine"])
+def test_cells_out_of_order(kernel, body):
+    """A cell that names what no cell has made is told to run the ones above, after the error."""
+    said = kernel.run(body.replace("check", "print"))
+    assert "NameError: name 'cache_of_mine' is not defined" in said
+    assert said.endswith(
+        "stderr: If a cell further up makes `cache_of_mine`, run that one first: "
+        "Run, Run All Above Selected Cell."
+    )
+
+
+def test_a_name_that_a_function_lacks(kernel):
+    """Within a function it is a slip in the function, and no cell above would help."""
+    said = kernel.run("def slip():\n    return cache_of_mine\nslip()")
+    assert "NameError" in said
+    assert "further up" not in said
+
+
 def test_opened_again(kernel):
     """Opening the lab again starts at 0 s, ends the old tasks, and says nothing on stderr."""
     kernel.run(
