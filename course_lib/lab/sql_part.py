@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
-import shutil
 import sqlite3
 import tempfile
 import weakref
@@ -22,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiosqlite
 
+from course_lib.lab import scratch
 from course_lib.lab.errors import ProcessDied
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ __all__ = ["connection"]
 
 PLAIN = ("execute", "executemany", "executescript", "commit", "rollback")
 AT_ONCE = ("_execute_fetchall", "_execute_insert")  # aiosqlite's own: execute and fetch in one go
-MEMORY, ENOUGH = "/dev/shm", 2**28  # bytes; a container's is often smaller, and soon full
 STATEMENTS = frozenset((*PLAIN, *AT_ONCE))
 SET_WHEN_OPENED = (
     "isolation_level cannot be set here: the connection belongs to another thread. "
@@ -48,13 +46,6 @@ def _blank() -> bytes:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.close()
         return path.read_bytes()
-
-
-@cache
-def _in_memory() -> str | None:
-    """A folder without a disk behind it, if there is one with room; None means the usual place."""
-    has_room = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH
-    return MEMORY if has_room else None
 
 
 class _Room:
@@ -89,7 +80,7 @@ class _Databases:
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(
-            prefix="world-", dir=_in_memory(), ignore_cleanup_errors=True
+            prefix="world-", dir=scratch.folder(), ignore_cleanup_errors=True
         )
         self._known: dict[str, _Database] = {}
 
