@@ -287,7 +287,15 @@ def test_keyboard_interrupt(where):
     assert loop.run_until_complete(asyncio.sleep(2, "again")) == "again"
 
 
-def test_an_interrupt_loses_no_callback():
+@pytest.fixture
+def ctrl_c():
+    """Python's own answer to Ctrl-C, which a process that was started in the background lacks."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_loses_no_callback(ctrl_c):
     """One that comes in the loop's own code waits for the round's end, so nothing is lost."""
 
     async def main():
