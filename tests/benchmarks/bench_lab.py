@@ -88,6 +88,11 @@ def exploration() -> Table:
     return Table(f"Orders explored a second of CPU time, median of {ROUNDS} rounds", rows)
 
 
+def arrivals() -> list[float]:
+    """The times at which the requests come: a Poisson load, the same for both systems."""
+    return load.poisson(RATE, 2 * REQUESTS / RATE, seed=12)[:REQUESTS]
+
+
 def service(world: World) -> FastAPI:
     """A service that asks the limiter in Redis before it answers."""
     app = FastAPI()
@@ -105,13 +110,12 @@ async def requests_through_the_world() -> list[int]:
     """Send the requests as a Poisson load, each by httpx to the service; gives the statuses."""
     world = World(seed=12, latency=0.001)
     world.serve("api", service(world))
-    arrivals = load.poisson(RATE, 2 * REQUESTS / RATE, seed=12)[:REQUESTS]
     async with world.http("client") as client:
 
         async def handler(number: int, t: float) -> int:
             return (await client.get("http://api/")).status_code
 
-        return await load.replay(arrivals, handler)
+        return await load.replay(arrivals(), handler)
 
 
 class Breaker:
@@ -135,7 +139,6 @@ class Breaker:
 async def requests_on_the_clock() -> list[str]:
     """The same load, on a service that is down for a tenth of the time; gives what came of each."""
     pool, breaker = asyncio.Semaphore(50), Breaker()
-    arrivals = load.poisson(RATE, 2 * REQUESTS / RATE, seed=12)[:REQUESTS]
 
     async def handler(number: int, t: float) -> str:
         async def work() -> bool:
@@ -145,7 +148,7 @@ async def requests_on_the_clock() -> list[str]:
 
         return await breaker.call(work)
 
-    return await load.replay(arrivals, handler)
+    return await load.replay(arrivals(), handler)
 
 
 def done_on_the_clock() -> int:

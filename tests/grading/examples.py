@@ -15,7 +15,7 @@ from fastapi.responses import StreamingResponse
 from course_lib.exercises.attempt import Attempt
 from course_lib.exercises.exercise import Counterexample, Exercise, Mistake, Property
 from course_lib.exercises.hunting import hunt, play
-from course_lib.lab import World
+from course_lib.lab import World, sql_part
 
 __all__ = ["EXAMPLES"]
 
@@ -191,14 +191,14 @@ async def pay(db, account, amount):
         await db.rollback()
     try:
         db.isolation_level = None
+        refused = "not at all"
     except sqlite3.ProgrammingError as error:
-        pass
-    else:
-        return "set"
+        refused = str(error)
     cursor = await db.cursor()
     await cursor.execute("SELECT name, body FROM note ORDER BY rowid")
     seen = [[row["name"], row[1].decode(), *row.keys()] async for row in cursor]
-    return [True, db.isolation_level, len(seen), seen[:1], [c[0] for c in cursor.description]]
+    columns = [c[0] for c in cursor.description]
+    return [True, db.isolation_level, len(seen), seen[:1], refused, columns]
 """
 RACE = PAY.replace('await db.execute("BEGIN IMMEDIATE")', "pass")
 
@@ -218,7 +218,7 @@ async def pay(attempt: Attempt, draw: random.Random, world: World) -> object:
         given = await asyncio.gather(attempt.wait(one, "ann", 70), attempt.wait(two, "ann", 70))
         left = await one.execute_fetchall("SELECT cents FROM account")
     seen = [["ann", "a", "name", "body"]]
-    right = [[True, "", 2, seen, ["name", "body"]], [False, False]]
+    right = [[True, "", 2, seen, sql_part.SET_WHEN_OPENED, ["name", "body"]], [False, False]]
     kept = sorted(given, key=len, reverse=True) == right
     return "no account is overdrawn" if [row[0] for row in left] == [30] and kept else given
 

@@ -3,8 +3,6 @@
 A line whose difference has gone fails, and is then taken out here and there.
 """
 
-import asyncio
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ import pytest
 import redis
 
 from course_lib.lab import World, run
-from tests.systems.real_redis import URL, RealWorld, needs_url, own_database
+from tests.systems.real_redis import URL, needs_url, own_database
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "redis.md"
 Command = tuple[str | int, ...]
@@ -164,15 +162,3 @@ def test_a_wait_is_cut_short() -> None:
     with redis.Redis.from_url(URL or "", socket_timeout=0.05) as hasty:  # noqa: SIM117
         with pytest.raises(redis.TimeoutError):
             hasty.xread({"course:test:nothing": "$"}, block=0)
-
-
-def test_isolation_of_an_open_connection(tmp_path: Path) -> None:
-    """It cannot be changed, in a world as on a real connection, whose thread is another one."""
-
-    async def change(world: Any) -> None:
-        async with world.sql("server") as db:
-            with pytest.raises(sqlite3.ProgrammingError, match="thread"):
-                db.isolation_level = None
-
-    run(change(World()))
-    asyncio.run(change(RealWorld("", tmp_path)))

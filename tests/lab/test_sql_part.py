@@ -7,6 +7,7 @@ import sqlite3
 import pytest
 
 from course_lib.lab import ProcessDied, World, crash_everywhere, explore, run, sql_part
+from tests.systems.real_redis import RealWorld
 
 
 def in_world(scenario, **options):
@@ -99,6 +100,18 @@ def test_no_transaction_unless_asked_for():
             return at_once, begun, await amount(b), a.in_transaction
 
     assert in_world(scenario)[0] == (9, False, 9, True)
+
+
+def test_isolation_of_an_open_connection(tmp_path):
+    """It cannot be changed, in a world as on a real connection, whose thread is another one."""
+
+    async def change(world):
+        async with world.sql("server") as db:
+            with pytest.raises(sqlite3.ProgrammingError, match="thread"):
+                db.isolation_level = None
+
+    run(change(World()))
+    asyncio.run(change(RealWorld("", tmp_path)))
 
 
 def test_a_writer_waits_for_the_lock():

@@ -132,7 +132,7 @@ class SqlConnection:
 
     @isolation_level.setter
     def isolation_level(self, level: str | None) -> None:
-        raise sqlite3.ProgrammingError("isolation_level is set when a connection is opened")
+        self._learner.ask(self._number, ["isolation", level])
 
     @property
     def total_changes(self) -> int:

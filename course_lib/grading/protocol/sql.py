@@ -28,10 +28,13 @@ class Sql:
         return {}
 
     def ask(self, payload: Any) -> object:
-        """Tell what is known without waiting."""
+        """Tell what is known without waiting; to set the isolation level is refused as here."""
         match payload:
             case ["isolation"]:
                 return self._connection.isolation_level
+            case ["isolation", None | str() as level]:
+                self._connection.isolation_level = level  # type: ignore[assignment]
+                return None
             case ["changes"]:
                 return self._connection.total_changes
         raise NotSendable("an SQL statement that does not wait")
