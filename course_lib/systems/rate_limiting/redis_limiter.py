@@ -2,7 +2,8 @@
 
 Redis runs a script from start to end with nothing in between and with its own clock, so neither the
 order of the servers' requests nor their clocks matter.
-A key expires once its whole limit is there again; if Redis's clock then runs back, it is new.
+A key expires once its whole limit is there again (a sliding log's up to a window later); if
+Redis's clock then runs back, it is new.
 Leaves out: what to do when Redis is down (see fallback.py).
 Note: redis-py may repeat a command whose answer was lost; the request is then counted twice. That
 refuses too much, never too little; a client made with `retry=Retry(NoBackoff(), 0)` never repeats.
@@ -11,9 +12,11 @@ Source: https://redis.io/docs/latest/develop/programmability/eval-intro/
 
 from __future__ import annotations
 
+from hashlib import sha1
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.exceptions import NoScriptError
 
 from course_lib.systems.rate_limiting.decision import Algorithm, Decision
 
@@ -32,8 +35,8 @@ class RedisLimiter:
         self.redis = redis
         self.algorithm = algorithm
         self.prefix = prefix
-        # EVALSHA sends 40 bytes instead of the script; after a restart of Redis it loads it again.
-        self._script = redis.register_script(algorithm.script)
+        # EVALSHA sends these 40 characters instead of the script.
+        self._sha = sha1(algorithm.script.encode()).hexdigest()
 
     def __repr__(self) -> str:
         return f"RedisLimiter({self.algorithm!r}, prefix={self.prefix!r})"
@@ -58,7 +61,12 @@ class RedisLimiter:
         >>> await RedisLimiter(redis, FixedWindow(limit=1, window=60)).hit("user:7", cost=2)
         Decision(allowed=False, limit=1, remaining=1, retry_after=inf, reset_after=0.0)
         """
-        answer = await self._script(keys=[self.key(key)], args=self.algorithm.arguments(cost))
+        arguments: list[str | int] = [self.key(key), *self.algorithm.arguments(cost)]
+        try:
+            answer = await self.redis.evalsha(self._sha, 1, *arguments)
+        except NoScriptError:  # Redis was restarted, or has never seen it
+            await self.load()
+            answer = await self.redis.evalsha(self._sha, 1, *arguments)
         # One line of text, not a list: redis-py reads each element of a list by itself.
         allowed, remaining, wait, reset = map(int, answer.split())
         return Decision.of(allowed == 1, self.algorithm.limit, remaining, wait, reset)

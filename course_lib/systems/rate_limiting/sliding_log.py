@@ -2,7 +2,8 @@
 
 Exact over every trailing window (now - window, now], and the price is memory: one time for each
 admitted unit. The log is a Redis list, oldest first. One script runs at a time, so times arrive in
-order and need no sorted set and no unique member.
+order and need no sorted set and no unique member. The key's expiry is renewed once in each window,
+for two windows, and not at each request: replicas and the append-only file get one write, not two.
 Leaves out: refused requests, which are not logged; a client that keeps trying is not punished.
 Source: https://www.figma.com/blog/an-alternative-approach-to-rate-limiting/ (sliding window log).
 """
@@ -28,35 +29,37 @@ __all__ = ["SlidingLog"]
 
 SCRIPT = """
 local limit, window, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local key, time = KEYS[1], redis.call('TIME')
+local call, key = redis.call, KEYS[1]
+local time = call('TIME')
 local now = time[1] * 1000000 + time[2]
 local stamp = string.format('%d', now)
-local function at(i) return tonumber(redis.call('LINDEX', key, i) or nil) end
+local function at(i) return tonumber(call('LINDEX', key, i)) end
 
-local newest, future = at(-1), 0
+local newest, last = at(-1), -1
 while newest and newest > now do
-  redis.call('RPOP', key)
-  newest, future = at(-1), future + 1
+  call('LSET', key, last, stamp)
+  last = last - 1
+  newest = at(last)
 end
-for _ = 1, future do redis.call('RPUSH', key, stamp) end
+if last < -1 then newest = now end
 local oldest = newest and at(0)
 while oldest and oldest <= now - window do
-  redis.call('LPOP', key)
+  call('LPOP', key)
   oldest = at(0)
 end
-local count = oldest and redis.call('LLEN', key) or future
+local count = oldest and call('LLEN', key) or 0
 
 local too_many, wait = count + cost - limit, 0
-local allowed = too_many <= 0
-if allowed then
-  for _ = 1, cost do redis.call('RPUSH', key, stamp) end
-  count = count + cost
+if too_many <= 0 then
+  for _ = 1, cost do count = call('RPUSH', key, stamp) end
+  if not newest or math.floor(newest / window) < math.floor(now / window) then
+    call('PEXPIRE', key, math.ceil(window / 500) + 1)
+  end
+  newest = now
 elseif cost > limit then wait = -1
 else wait = (too_many == 1 and oldest or at(too_many - 1)) + window - now end
-if allowed or future > 0 then newest = now end
-if newest == now then redis.call('PEXPIRE', key, math.ceil(window / 1000) + 1) end
 local reset = count > 0 and newest + window - now or 0
-return string.format('%d %d %d %d', allowed and 1 or 0, math.max(0, limit - count), wait, reset)
+return string.format('%d %d %d %d', wait == 0 and 1 or 0, math.max(0, limit - count), wait, reset)
 """
 
 

@@ -56,10 +56,13 @@ algorithms = st.one_of([*map(windows, WINDOWS), *map(buckets, BUCKETS)])
 
 @st.composite
 def traces(
-    draw: st.DrawFn, back: bool = False, most: int = 25
+    draw: st.DrawFn,
+    back: bool = False,
+    most: int = 25,
+    among: st.SearchStrategy[Any] = algorithms,
 ) -> tuple[Any, list[tuple[int, int]]]:
     """An algorithm and a trace of (now, cost) that stays near its span; it may step back."""
-    algorithm = draw(algorithms)
+    algorithm = draw(among)
     span = int(algorithm.span * 1_000_000)
     steps = st.one_of(
         st.integers(0, 3),
