@@ -42,22 +42,23 @@ while newest and newest > now do
   newest = at(last)
 end
 if last < -1 then newest = now end
-local oldest = newest and at(0)
-while oldest and oldest <= now - window do
-  call('LPOP', key)
-  oldest = at(0)
-end
-local count = oldest and call('LLEN', key) or 0
 
-local too_many, wait = count + cost - limit, 0
-if too_many <= 0 then
+local count, wait = limit, -1
+if cost <= limit then
+  wait = math.max(0, (at(cost - limit - 1) or -window) + window - now)
+end
+-- One unit is refused only by a full log of the last window: none remains, none is too old.
+if wait == 0 or cost > 1 then
+  while (at(0) or now) <= now - window do call('LPOP', key) end
+end
+if wait == 0 then
   for _ = 1, cost do count = call('RPUSH', key, stamp) end
   if not newest or math.floor(newest / window) < math.floor(now / window) then
     call('PEXPIRE', key, math.ceil(window / 500) + 1)
   end
   newest = now
-elseif cost > limit then wait = -1
-else wait = (too_many == 1 and oldest or at(too_many - 1)) + window - now end
+elseif cost > 1 then count = call('LLEN', key) end
+
 local reset = count > 0 and newest + window - now or 0
 return string.format('%d %d %d %d', wait == 0 and 1 or 0, math.max(0, limit - count), wait, reset)
 """
