@@ -51,7 +51,10 @@ def buckets(kind: Any) -> st.SearchStrategy[Any]:
     return st.builds(kind, periods.map(lambda interval: 1_000_000 / Fraction(interval)), limits)
 
 
-algorithms = st.one_of([*map(windows, WINDOWS), *map(buckets, BUCKETS)])
+KINDS: dict[str, st.SearchStrategy[Any]] = {kind.name: windows(kind) for kind in WINDOWS} | {
+    kind.name: buckets(kind) for kind in BUCKETS
+}
+algorithms = st.one_of(list(KINDS.values()))
 
 
 @st.composite

@@ -14,7 +14,7 @@ from course_lib.systems.rate_limiting import (
     SlidingLog,
     TokenBucket,
 )
-from tests.systems.rate_limiting.cases import EPOCH, ORDINARY, ClockedRedis, in_words, traces
+from tests.systems.rate_limiting.cases import EPOCH, KINDS, ORDINARY, ClockedRedis, in_words, traces
 
 
 def stored(redis: ClockedRedis) -> str:
@@ -24,14 +24,15 @@ def stored(redis: ClockedRedis) -> str:
     return redis.client.get("k") or ""
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @settings(deadline=None, max_examples=150)
-@given(traces(back=True, most=12))
-def test_core_equals_script(case: Any) -> None:
+@given(data=st.data())
+def test_core_equals_script(kind: str, data: st.DataObject) -> None:
     """On random traces, stepping back included, the script decides and stores what the core does.
 
     A key may be missing only when the whole limit is there again; then the core forgets it too.
     """
-    algorithm, trace = case
+    algorithm, trace = data.draw(traces(back=True, most=12, among=KINDS[kind]))
     redis, state = ClockedRedis(), algorithm.initial
     for now, cost in trace:
         state, decision = algorithm.decide(state, now, cost)
