@@ -1,6 +1,7 @@
 """Each script is its core, bit for bit."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -44,6 +45,18 @@ def test_core_equals_script(kind: str, data: st.DataObject) -> None:
             state = algorithm.initial
         else:
             assert text == in_words(state)
+
+
+@settings(deadline=None, max_examples=150)
+@given(traces(most=12, among=KINDS["sliding_log"]), st.data())
+def test_a_log_outlives_a_change_of_limit(case: Any, data: st.DataObject) -> None:
+    """A log written under other limits, higher or lower, is decided on as the core does."""
+    algorithm, trace = case
+    redis, state = ClockedRedis(), algorithm.initial
+    for now, cost in trace:
+        changed = replace(algorithm, limit=data.draw(st.integers(1, 7)))
+        state, decision = changed.decide(state, now, cost)
+        assert redis.hit(changed, now, cost) == decision
 
 
 @settings(deadline=None, max_examples=150)
