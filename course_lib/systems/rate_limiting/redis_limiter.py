@@ -12,6 +12,7 @@ Source: https://redis.io/docs/latest/develop/programmability/eval-intro/
 
 from __future__ import annotations
 
+from functools import partial
 from hashlib import sha1
 from typing import Any
 
@@ -35,7 +36,8 @@ class RedisLimiter:
         self.redis = redis
         self.algorithm = algorithm
         self.prefix = prefix
-        # EVALSHA sends these 40 characters instead of the script.
+        # EVALSHA sends these 40 characters instead of the script. redis-py's Script object does so
+        # too, and takes a fortieth of a decision's time on fakeredis for it.
         self._sha = sha1(algorithm.script.encode()).hexdigest()
 
     def __repr__(self) -> str:
@@ -61,12 +63,13 @@ class RedisLimiter:
         >>> await RedisLimiter(redis, FixedWindow(limit=1, window=60)).hit("user:7", cost=2)
         Decision(allowed=False, limit=1, remaining=1, retry_after=inf, reset_after=0.0)
         """
-        arguments: list[str | int] = [self.key(key), *self.algorithm.arguments(cost)]
+        arguments = self.algorithm.arguments(cost)
+        ask = partial(self.redis.evalsha, self._sha, 1, self.key(key), *arguments)
         try:
-            answer = await self.redis.evalsha(self._sha, 1, *arguments)
+            answer = await ask()
         except NoScriptError:  # Redis was restarted, or has never seen it
             await self.load()
-            answer = await self.redis.evalsha(self._sha, 1, *arguments)
+            answer = await ask()
         # One line of text, not a list: redis-py reads each element of a list by itself.
         allowed, remaining, wait, reset = map(int, answer.split())
         return Decision.of(allowed == 1, self.algorithm.limit, remaining, wait, reset)
